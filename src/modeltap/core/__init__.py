@@ -1,0 +1,1 @@
+"""Words of the domain, pure and without dependencies: names, keys, schemas, dialect, settings."""

@@ -1,0 +1,112 @@
+"""A collection key names where rows stand: who served which model, and what is collected.
+
+The path is the original's documented one, with two-digit months and days::
+
+    modeldata/<subscription>/<resource group>/<workspace>/<service>/<model>/<version>/<designation>/<yyyy>/<mm>/<dd>/data.csv
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+from modeltap.core.names import decode_part, encode_part
+from modeltap.errors import SettingsError
+
+EPOCH = date(1970, 1, 1)
+DATA_TREE = "modeldata"
+LOSS_TREE = "modeltap/losses"
+"""Rows that were offered and not kept, counted by reason; the same files, beside the data."""
+
+
+def workspace_parts(text: str) -> tuple[str, str, str]:
+    """Split ``<subscription>/<resource group>/<workspace>``; missing parts are ``default``."""
+    parts = [part for part in text.strip("/").split("/") if part]
+    if len(parts) > 3:
+        raise SettingsError(
+            f"reading the workspace {text!r}: it has {len(parts)} parts; write <subscription>/<resource group>/<workspace>"
+        )
+    padded = (*parts, "default", "default", "default")
+    return padded[0], padded[1], padded[2]
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - EPOCH).days
+
+
+def day_of(number: int) -> date:
+    """The UTC day of a day number."""
+    return EPOCH + timedelta(days=number)
+
+
+@dataclass(frozen=True)
+class CollectionKey:
+    """The identity of one collection: every row of it has the same parts."""
+
+    subscription: str
+    resource_group: str
+    workspace: str
+    service: str
+    model: str
+    version: str
+    designation: str
+    tree: str = DATA_TREE
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The seven names in path order."""
+        return (
+            self.subscription,
+            self.resource_group,
+            self.workspace,
+            self.service,
+            self.model,
+            self.version,
+            self.designation,
+        )
+
+    @cached_property
+    def folder(self) -> str:
+        """``<sub>/<rg>/<ws>/<service>/<model>/<version>/<designation>``, each part encoded.
+
+        Raises:
+            NameRefused: a part is empty or too long.
+        """
+        return "/".join(encode_part(part) for part in self.parts)
+
+    def day_folder(self, day: date) -> str:
+        """The folder of one UTC day in the store."""
+        return f"{self.tree}/{self.folder}/{day:%Y/%m/%d}"
+
+    def data_file(self, day: date, number: int = 0) -> str:
+        """``data.csv`` of a day, or ``data-<number>.csv`` for its further schemas."""
+        name = f"data-{number}.csv" if number else "data.csv"
+        return f"{self.day_folder(day)}/{name}"
+
+
+def key_of_path(path: str) -> tuple[CollectionKey, date, int] | None:
+    """Read (key, day, file number) back from a data file's path; None for any other path."""
+    for tree in (DATA_TREE, LOSS_TREE):
+        parts = path.removeprefix(tree + "/").split("/")
+        if len(parts) != 11 or not path.startswith(tree + "/"):
+            continue
+        number = file_number(parts[10])
+        try:
+            day = date(int(parts[7]), int(parts[8]), int(parts[9]))
+        except ValueError:
+            return None
+        if number is None:
+            return None
+        return CollectionKey(*(decode_part(part) for part in parts[:7]), tree=tree), day, number
+    return None
+
+
+def file_number(name: str) -> int | None:
+    """0 for ``data.csv``, k for ``data-<k>.csv``, None for any other name."""
+    if name == "data.csv":
+        return 0
+    digits = name.removeprefix("data-").removesuffix(".csv")
+    is_ours = digits.isascii() and digits.isdigit() and name == f"data-{int(digits)}.csv"
+    return int(digits) if is_ours and digits != "0" else None

@@ -1,0 +1,1 @@
+"""Rows on local disk between ``collect()`` and the store: format, recovery, bounds."""
