@@ -1,6 +1,6 @@
-"""The CSV that modeltap writes, as facts that every reader and writer shares.
+r"""The CSV that modeltap writes, as facts that every reader and writer shares.
 
-UTF-8 without BOM, comma, ``"`` quoting only where needed, ``\\r\\n`` row ends, the header first and once.
+UTF-8 without BOM, comma, ``"`` quoting only where needed, ``\r\n`` row ends, the header first and once.
 Cells: empty is null, ``""`` is the empty string, ``True`` / ``False``, floats as the shortest text that
 reads back to the same float64 (``3.0`` keeps its ``.0``), ``NaN`` / ``inf`` / ``-inf``.
 """

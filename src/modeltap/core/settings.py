@@ -91,9 +91,7 @@ def resolve(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         store=store,
         workspace=read.parsed("workspace", "MODELTAP_WORKSPACE", ("default",) * 3, workspace_parts),
-        service=read.text(
-            "service", ("MODELTAP_SERVICE", "SERVICE_NAME", "OTEL_SERVICE_NAME", "K_SERVICE"), "default"
-        ),
+        service=read.text("service", ("MODELTAP_SERVICE", "SERVICE_NAME", "OTEL_SERVICE_NAME", "K_SERVICE"), "default"),
         model_version=read.text("model_version", ("MODELTAP_MODEL_VERSION",), "default"),
         collect=_collect(read),
         disabled=read.parsed("disabled", "MODELTAP_DISABLED", False, as_bool),
@@ -182,7 +180,7 @@ def _spool(read: _Reader) -> str:
         base = os.path.dirname(base)
     if os.path.isabs(state) and os.access(base, os.W_OK | os.X_OK):
         return os.path.join(state, "modeltap")
-    return os.path.join("/var/tmp", f"modeltap-{os.getuid()}")  # noqa: S108  private by mode, checked when opened
+    return os.path.join("/var/tmp", f"modeltap-{os.getuid()}")  # private by mode, checked when opened
 
 
 def _home(read: _Reader) -> str:

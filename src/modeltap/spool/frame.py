@@ -44,12 +44,12 @@ designation], "columns": [[name, type], ...], "layout": L}``. Layouts of N rows 
 from __future__ import annotations
 
 import json
+import struct
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from struct import Struct
-from struct import error as StructError
 from sys import byteorder
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -202,10 +202,8 @@ def decode_frame(body: memoryview) -> Frame:
             (length,) = LENGTH.unpack_from(body, position)
             row_ids = RowIds(**json.loads(bytes(body[position + 4 : position + 4 + length])))
             position += 4 + length
-        return Frame(
-            descriptor, sequence, timestamp_us, day, rows, first_row, percent, *ids, row_ids, body[position:]
-        )
-    except (ValueError, TypeError, IndexError, StructError) as error:
+        return Frame(descriptor, sequence, timestamp_us, day, rows, first_row, percent, *ids, row_ids, body[position:])
+    except (ValueError, TypeError, IndexError, struct.error) as error:
         raise FrameError(f"reading a frame: {error!r}; the frame is set aside") from error
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import fcntl
 import os
 import weakref
+from typing import ClassVar
 
 
 class FileLock:
     """An exclusive lock on a file, held by this process from ``acquire`` to ``close``."""
 
-    _held: weakref.WeakSet[FileLock] = weakref.WeakSet()
+    _held: ClassVar[weakref.WeakSet[FileLock]] = weakref.WeakSet()
 
     def __init__(self, path: str, mode: int = 0o600) -> None:
         self.path = path
@@ -50,12 +51,13 @@ class FileLock:
             os.close(handle)
 
     @classmethod
-    def _forget_after_fork(cls) -> None:
+    def forget_after_fork(cls) -> None:
+        """Close the copies that a forked child was born with."""
         for lock in list(cls._held):
             lock.close()
 
 
-os.register_at_fork(after_in_child=FileLock._forget_after_fork)
+os.register_at_fork(after_in_child=FileLock.forget_after_fork)
 
 
 def is_locked(path: str) -> bool:
