@@ -1,0 +1,1 @@
+"""Questions to the collected data: how files are read, the virtual dataset, SQL."""
