@@ -66,6 +66,7 @@ PREFIX = Struct("<8sII")
 LENGTH = Struct("<I")
 FIXED = Struct("<QqiIIdBHHH")
 BLOCK_CODES = {"float64": "d", "int64": "q", "bool": "B"}
+PART_LAYOUTS = {"d": "float64", "q": "int64", "?": "bool"}
 
 
 @dataclass(frozen=True)
@@ -213,18 +214,26 @@ def decode_columns(frame: Frame) -> list[list[Any]]:
     Raises:
         FrameError: the payload does not hold ``rows`` x columns cells.
     """
-    layout, width = frame.descriptor.layout, len(frame.descriptor.schema.columns)
-    if layout in BLOCK_CODES:
-        values = block_values(layout, frame.payload)
-        columns = [values[column::width] for column in range(width)]
-    elif layout == "cells":
-        cells = json.loads(bytes(frame.payload))
-        columns = [cells[column * frame.rows : (column + 1) * frame.rows] for column in range(width)]
-    else:
-        columns = list(_column_parts(frame.payload))
+    width = len(frame.descriptor.schema.columns)
+    try:
+        columns = _columns(frame, width)
+    except (ValueError, TypeError, KeyError, RecursionError, struct.error) as error:
+        raise FrameError(f"reading a frame's payload: {error!r}; it is set aside") from error
     if len(columns) != width or any(len(column) != frame.rows for column in columns):
         raise FrameError(f"reading a frame: its payload is not {frame.rows} rows x {width} columns; it is set aside")
     return columns
+
+
+def _columns(frame: Frame, width: int) -> list[list[Any]]:
+    layout, rows = frame.descriptor.layout, frame.rows
+    if layout == "columns":
+        return [part_values(code, part) for code, part in column_parts(frame.payload)]
+    cells = _json_list(frame.payload) if layout == "cells" else block_values(layout, frame.payload)
+    if len(cells) != rows * width:
+        raise ValueError(f"it holds {len(cells)} cells")
+    if layout == "cells":
+        return [cells[column * rows : (column + 1) * rows] for column in range(width)]
+    return [cells[column::width] for column in range(width)]
 
 
 def block_values(layout: str, payload: memoryview | bytes) -> list[Any]:
@@ -236,13 +245,24 @@ def block_values(layout: str, payload: memoryview | bytes) -> list[Any]:
     return [value != 0 for value in values] if layout == "bool" else values.tolist()
 
 
-def _column_parts(payload: memoryview) -> Iterator[list[Any]]:
-    names = {"d": "float64", "q": "int64", "?": "bool"}
+def column_parts(payload: memoryview) -> Iterator[tuple[str, memoryview]]:
+    """Code and bytes of each column of the layout ``columns``, in order."""
     position = 0
     while position < len(payload):
         code = chr(payload[position])
         (length,) = LENGTH.unpack_from(payload, position + 1)
         position += 5
-        part = payload[position : position + length]
+        yield code, payload[position : position + length]
         position += length
-        yield json.loads(bytes(part)) if code == "j" else block_values(names[code], part)
+
+
+def part_values(code: str, part: memoryview) -> list[Any]:
+    """The cells of one column of the layout ``columns``."""
+    return _json_list(part) if code == "j" else block_values(PART_LAYOUTS[code], part)
+
+
+def _json_list(text: memoryview) -> list[Any]:
+    values = json.loads(bytes(text))
+    if type(values) is not list:
+        raise ValueError("the JSON is no list")
+    return values
