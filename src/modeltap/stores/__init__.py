@@ -1,0 +1,1 @@
+"""Where collected rows live: one small contract (``base``), and the backends that keep it."""

@@ -1,0 +1,71 @@
+"""The commit decision for stores that write at positions: pure, and the same in memory and on disk.
+
+A data file is a row of commits, each ``[start, end)`` with the identity of its batch; the first one is the
+header. A store remembers at least the last ``REMEMBERED`` of them. For those, identity decides, so two
+writers whose batches happen to have equal bytes are told apart. A batch that begins before all that is
+remembered is recognised by its bytes: rows carry ids that no two batches share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from hashlib import sha256
+from typing import NamedTuple
+
+REMEMBERED = 32
+"""Commits whose batches are known by identity: more than the writers that share one file on one disk."""
+IDENTITY_BYTES = 16
+HEADER_IDENTITY = bytes(IDENTITY_BYTES)
+
+
+class Commit(NamedTuple):
+    """One committed stretch of a data file: ``[start, end)``, and the identity of its batch."""
+
+    generation: int
+    start: int
+    end: int
+    identity: bytes
+
+
+class Verdict(Enum):
+    """What to do with a batch that is sent to a position."""
+
+    WRITE = "it is not in, and its position is the next one"
+    COMPARE = "it is in if the committed bytes at its position are its own"
+    CONFLICT = "it is not in, and its position is not the next one, or it is in elsewhere"
+
+
+def batch_identity(batch_id: str) -> bytes:
+    """The 16 bytes that stand for a batch id in a commit record."""
+    return sha256(batch_id.encode("utf-8", "surrogatepass")).digest()[:IDENTITY_BYTES]
+
+
+def decide(commits: Sequence[Commit], committed: int, position: int, length: int, identity: bytes) -> Verdict:
+    """Judge a batch ``[position, position + length)`` against what is committed.
+
+    Args:
+        commits: the last commits in order, without gaps; empty when none is known.
+        committed: bytes committed.
+        position: where the batch is to begin.
+        length: its bytes.
+        identity: its ``batch_identity``.
+    """
+    for commit in commits:
+        if commit.identity == identity:
+            its_own = (commit.start, commit.end) == (position, position + length)
+            return Verdict.COMPARE if its_own else Verdict.CONFLICT
+    if position == committed:
+        return Verdict.WRITE
+    known_from = commits[0].start if commits else committed
+    if position >= known_from or position + length > committed:
+        return Verdict.CONFLICT
+    return Verdict.COMPARE
+
+
+def conflict_text(path: str, committed: int, position: int, length: int) -> str:
+    """The sentence of a Conflict between a batch and what is committed."""
+    return (
+        f"appending {length} bytes at {position} to {path}: {committed} bytes are committed, and the batch is not in "
+        "at that position; read the file's head again and decide again"
+    )
