@@ -67,6 +67,8 @@ LENGTH = Struct("<I")
 FIXED = Struct("<QqiIIdBHHH")
 BLOCK_CODES = {"float64": "d", "int64": "q", "bool": "B"}
 PART_LAYOUTS = {"d": "float64", "q": "int64", "?": "bool"}
+PAYLOAD_ERRORS = (ValueError, TypeError, KeyError, RecursionError, struct.error)
+"""What reading a payload raises when it is not laid out as its descriptor says."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +219,7 @@ def decode_columns(frame: Frame) -> list[list[Any]]:
     width = len(frame.descriptor.schema.columns)
     try:
         columns = _columns(frame, width)
-    except (ValueError, TypeError, KeyError, RecursionError, struct.error) as error:
+    except PAYLOAD_ERRORS as error:
         raise FrameError(f"reading a frame's payload: {error!r}; it is set aside") from error
     if len(columns) != width or any(len(column) != frame.rows for column in columns):
         raise FrameError(f"reading a frame: its payload is not {frame.rows} rows x {width} columns; it is set aside")

@@ -1,0 +1,1 @@
+"""The hot path: any tabular value becomes a frame in the spool before ``collect()`` returns."""

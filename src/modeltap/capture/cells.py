@@ -1,0 +1,215 @@
+"""Cells: one Python value of a table, its type, and the form in which it travels in a frame.
+
+Promises: a value that is accepted is carried without loss; a subclass of a plain type counts as that
+type and its own methods are never asked; a value that cannot be carried is refused with a reason.
+
+=======================  =========  ==========================================
+value                    type       in the frame
+=======================  =========  ==========================================
+None, NaT, NA            null       null
+bool                     bool       true, false
+int, at most 64 bits     int64      number; larger ones: decimal
+float                    float64    number
+str                      string     text
+datetime                 timestamp  UTC, ``2026-11-22T21:39:52.656442`` (9 digits when nanoseconds are given)
+Decimal                  decimal    text
+bytes                    binary     base64
+date, time, UUID, Path   string     text
+Enum                     that of its value
+list, tuple, set, dict   json       JSON text; NaN and infinities as text
+=======================  =========  ==========================================
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from pathlib import PurePath
+from typing import Any
+from uuid import UUID
+
+from modeltap.core.schema import BINARY, BOOL, DECIMAL, FLOAT64, INT64, JSON, NULL, STRING, TIMESTAMP
+
+MIN_INT64, MAX_INT64 = -(1 << 63), (1 << 63) - 1
+MAX_EXACT_FLOAT = 1 << 53
+"""Integers up to here are float64 values too."""
+MAX_DEPTH = 32
+
+PLAIN: dict[type, str] = {bool: BOOL, int: INT64, float: FLOAT64, str: STRING, type(None): NULL}
+"""Types whose values travel as they are."""
+
+Cell = tuple[str, Any]
+
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=True).encode
+
+
+class Refused(Exception):
+    """A value that cannot be collected. The text is the reason under which it is counted."""
+
+
+def read_cell(value: Any) -> Cell:
+    """Type and wire form of one value.
+
+    Raises:
+        Refused: nothing that a data file could hold.
+    """
+    kind = type(value)
+    if kind in PLAIN:
+        if kind is int and not MIN_INT64 <= value <= MAX_INT64:
+            return DECIMAL, str(value)
+        return PLAIN[kind], value
+    for base, read in _READERS:
+        if isinstance(value, base):
+            return read(value)
+    return _read_foreign(value)
+
+
+def read_column(values: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Type and wire cells of one column.
+
+    One type for the column: integers beside floats become float64 where all are exact, NaN beside
+    text is null, and any other mixture travels as JSON text cell by cell, so nothing is guessed.
+    """
+    kinds = set(map(type, values))
+    if len(kinds) == 1 and (kind := kinds.pop()) in PLAIN and kind is not int:
+        return PLAIN[kind], list(values)
+    cells = [read_cell(value) for value in values]
+    return _unify(cells)
+
+
+def _unify(cells: list[Cell]) -> tuple[str, list[Any]]:
+    kinds = {kind for kind, _ in cells} - {NULL}
+    wire = [value for _, value in cells]
+    if not kinds:
+        return NULL, wire
+    if len(kinds) == 1:
+        return kinds.pop(), wire
+    if kinds == {INT64, FLOAT64} and all(exact(value) for value in wire):
+        return FLOAT64, [value if value is None else float(value) for value in wire]
+    if kinds <= {INT64, DECIMAL}:
+        return DECIMAL, [value if value is None else str(value) for value in wire]
+    if FLOAT64 in kinds and all(kind != FLOAT64 or value != value for kind, value in cells):
+        return _unify([(NULL, None) if kind == FLOAT64 else (kind, value) for kind, value in cells])
+    return JSON, [value if value is None else _as_json_text(kind, value) for kind, value in cells]
+
+
+def exact(value: Any) -> bool:
+    """Whether a number is the same as a float64 (a null is)."""
+    return type(value) is not int or -MAX_EXACT_FLOAT <= value <= MAX_EXACT_FLOAT
+
+
+def _as_json_text(kind: str, value: Any) -> str:
+    if kind == JSON:
+        return str(value)
+    return compact(_plain(value, 0))
+
+
+def _read_float(value: float) -> Cell:
+    return FLOAT64, float.__float__(value)
+
+
+def _read_int(value: int) -> Cell:
+    return read_cell(int.__int__(value))
+
+
+def _read_str(value: str) -> Cell:
+    return STRING, str.__str__(value)
+
+
+def _read_bytes(value: bytes) -> Cell:
+    return BINARY, b64encode(bytes(value)).decode("ascii")
+
+
+def _read_decimal(value: Decimal) -> Cell:
+    return DECIMAL, Decimal.__str__(value)
+
+
+def _read_datetime(value: datetime) -> Cell:
+    if value != value:
+        return NULL, None  # pandas.NaT
+    moment = value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+    text = datetime.isoformat(moment, timespec="microseconds")[:26]
+    nanoseconds = getattr(value, "nanosecond", 0)
+    return TIMESTAMP, f"{text}{nanoseconds:03d}" if nanoseconds else text
+
+
+def _read_enum(value: Enum) -> Cell:
+    return read_cell(value.value)
+
+
+def _read_text(value: object) -> Cell:
+    return STRING, str(value)
+
+
+def _read_nested(value: object) -> Cell:
+    return JSON, compact(_plain(value, 0))
+
+
+_READERS: tuple[tuple[Any, Callable[[Any], Cell]], ...] = (
+    (Enum, _read_enum),
+    (str, _read_str),
+    (float, _read_float),
+    (int, _read_int),
+    (datetime, _read_datetime),
+    (Decimal, _read_decimal),
+    ((bytes, bytearray, memoryview), _read_bytes),
+    ((date, time, timedelta, UUID, PurePath), _read_text),
+    ((list, tuple, set, frozenset, Mapping), _read_nested),
+)
+
+
+def _read_foreign(value: Any) -> Cell:
+    """Scalars and small arrays of numpy, pandas and their like, by the methods that they share."""
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return NULL, None
+    if type(value).__name__ == "datetime64":
+        return _read_datetime64(value)
+    for method in ("item", "tolist", "to_pylist", "as_py"):
+        if method == "item" and getattr(value, "ndim", 0):
+            continue
+        unwrap = getattr(value, method, None)
+        if callable(unwrap):
+            plain = unwrap()
+            if type(plain) is not type(value):
+                return read_cell(plain)
+    raise Refused("unsupported_cell")
+
+
+def _read_datetime64(value: Any) -> Cell:
+    text = str(value)
+    if text == "NaT":
+        return NULL, None
+    head, _, fraction = text.partition(".")
+    full = head if "T" in head else f"{head}-01-01"[:10] + "T00"
+    full += ":00:00"[: max(0, 19 - len(full))]
+    digits = fraction.ljust(6, "0")
+    return TIMESTAMP, f"{full[:19]}.{digits[:6]}{digits[6:9] if digits[6:9].strip('0') else ''}"
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """A nested value as JSON can hold it; NaN and infinities as text, as protobuf's JSON mapping has them."""
+    if depth > MAX_DEPTH:
+        raise Refused("nested_too_deep")
+    if isinstance(value, Mapping):
+        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((_plain(item, depth + 1) for item in value), key=compact)
+    kind, wire = read_cell(value)
+    if kind == FLOAT64 and (wire != wire or wire in (float("inf"), float("-inf"))):
+        return "NaN" if wire != wire else ("Infinity" if wire > 0 else "-Infinity")
+    return json.loads(wire) if kind == JSON else wire
+
+
+def _key(key: Any) -> str:
+    return key if type(key) is str else str(key)
+
+
+def any_inexact(cells: Iterable[Any]) -> bool:
+    """Whether an integer among the cells is no float64."""
+    return not all(exact(value) for value in cells)

@@ -1,0 +1,297 @@
+"""The collector: one designation of one model, as the scoring file knows it.
+
+Promises: ``collect()`` never raises an ``Exception``, never prints, takes no lock, does one buffered
+write to a local file; what it was given is snapshotted before it returns; a dict comes back for every
+row that is accepted, switched off or sampled out, None when the rows were rejected (counted by reason,
+logged once a minute).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from itertools import count
+from typing import Any
+
+from modeltap import runtime
+from modeltap.capture import carrying
+from modeltap.capture.cells import Refused
+from modeltap.capture.identity import identities
+from modeltap.capture.planning import Planner
+from modeltap.capture.frames import read_spark
+from modeltap.capture.reading import reader_of
+from modeltap.capture.records import Shape
+from modeltap.capture.scope import (
+    UNKNOWN_ROWS,
+    Call,
+    ImplicitScope,
+    Pairing,
+    Request,
+    bounded_id,
+    current_lane,
+    current_request,
+)
+from modeltap.capture.tables import Table, frames_of
+from modeltap.core.correlation import correlation_uuid, with_user_id
+from modeltap.core.instants import instant_text
+from modeltap.core.key import CollectionKey, workspace_parts
+from modeltap.errors import ModeltapError
+from modeltap.core.settings import Settings
+
+INPUTS = frozenset({"inputs", "model_inputs"})
+"""Designations whose calls are inputs calls: they begin a request, and others pair with them."""
+_DEFAULT = "default"
+
+_implicit_scopes: dict[tuple[str, ...], ImplicitScope] = {}
+_next_sequence = count().__next__
+
+
+class ModelDataCollector:
+    """Collects the rows of one designation (inputs, predictions, ...) of a model.
+
+    Args:
+        model_name: name of the model.
+        designation: what is collected; any name. ``identifier`` is the same argument's older name.
+        feature_names: column names of arrays and lists; data frames and dicts bring their own.
+        workspace: ``<subscription>/<resource group>/<workspace>``; default: ``MODELTAP_WORKSPACE``.
+        webservice_name: default: ``MODELTAP_SERVICE``.
+        model_version: default: ``MODELTAP_MODEL_VERSION``.
+        collection_name: accepted for the original's scoring files; it has no effect.
+        identifier: see ``designation``.
+
+    The constructor never raises: with a name that no path can hold, every row is rejected as
+    ``bad_name`` and the log says what to change.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        designation: str = _DEFAULT,
+        feature_names: Iterable[str] | None = None,
+        workspace: str = "default/default/default",
+        webservice_name: str = _DEFAULT,
+        model_version: str = _DEFAULT,
+        collection_name: str = _DEFAULT,
+        *,
+        identifier: str | None = None,
+    ) -> None:
+        self._runtime = runtime.current()
+        settings = self._runtime.settings
+        given = identifier if identifier is not None and designation == _DEFAULT else designation
+        self._key, self._problem = _key_of(
+            settings, model_name, given, workspace, webservice_name, model_version
+        )
+        self._designation = self._key.designation
+        self._is_inputs = self._designation in INPUTS
+        self._model = self._key.parts[:-1]
+        self._implicit = _implicit_scopes.setdefault(self._model, ImplicitScope())
+        self._counters = self._runtime.counters_of(self._key)
+        self._planner = self._plan_with(feature_names)
+        self._no_shape = Shape(None, self._planner.has_one_name, self._planner.known)
+        self._workspace = "/".join(self._key.parts[:3])
+        self._boundary = settings.boundary_minutes
+        self._collecting = settings.collect and not settings.disabled
+        self._printing = settings.debug
+
+    def collect(
+        self, input_data: Any, user_correlation_id: str | Sequence[str] = ""
+    ) -> dict[str, Any] | None:
+        """Collect rows; see the table of argument kinds in the documentation.
+
+        Args:
+            input_data: N rows x F columns: array, list, dict, data frame, record, scalar ...
+            user_correlation_id: your own id for all rows, or N ids, one a row.
+
+        Returns:
+            The eight correlation values for ``add_correlations``, or None when the rows were
+            rejected; ``modeltap.stats()`` has the reason.
+        """
+        try:
+            return self._collect(input_data, user_correlation_id)
+        except Refused as refused:
+            self._reject(str(refused), input_data, getattr(refused, "rows", 0))
+        except Exception as error:
+            self._reject("error", input_data, error=error)
+        return None
+
+    def add_correlations(self, data: Any, correlations: Any) -> Any:
+        """Add the eight correlation columns to predictions.
+
+        Args:
+            data: N rows in any form that ``collect`` takes; it is not changed.
+            correlations: what ``collect`` returned; with None the data come back unchanged.
+
+        Returns:
+            The data with the eight columns behind its own, in the same form. ``collect`` takes them
+            out again, so predictions join the inputs also across threads and processes.
+        """
+        try:
+            return carrying.add_correlations(data, correlations, self._planner.has_one_name)
+        except Exception as error:
+            self._runtime.complain("add_correlations", f"adding correlations to a {type(data).__name__}: {error!r}")
+            return data
+
+    def _plan_with(self, feature_names: Iterable[str] | None) -> Planner:
+        try:
+            return Planner(self._key, feature_names)
+        except Exception as error:
+            self._runtime.complain("bad_feature_names", f"reading the feature names of {self._key.folder}: {error!r}; columns are c0, c1 ...")
+            return Planner(self._key, None)
+
+    def _collect(self, data: Any, user_id: str | Sequence[str]) -> dict[str, Any]:
+        lane, request = current_lane(), current_request()
+        expected: Call | None = None
+        if request is not None:
+            pairing = request.pairing(self._model)
+        elif self._is_inputs:
+            pairing = self._implicit.begin(lane)
+        else:
+            pairing = self._implicit.current(self._designation, lane)
+        if not self._is_inputs:
+            expected = pairing.expected(self._designation, lane)
+        microseconds = time.time_ns() // 1000
+        try:
+            reader = reader_of(data)
+            if reader is read_spark and request is not None:
+                raise Refused("spark_in_request")
+            table = reader(data, self._shape(expected))
+        except Exception:
+            self._note_unread(pairing, lane)
+            if self._collecting:
+                raise
+            return self._correlations(pairing, None, 0, microseconds, user_id)
+        rows = table.rows
+        first_row: int | None
+        if self._is_inputs:
+            first_row = pairing.add_inputs(self._designation, rows, lane)
+        else:
+            first_row = pairing.place(self._designation, rows, expected)
+        if not self._collecting:
+            self._counters.off += rows
+        elif rows:
+            self._store(table, pairing.request, first_row, microseconds, user_id)
+        return self._correlations(pairing, first_row, rows, microseconds, user_id)
+
+    def _shape(self, expected: Call | None) -> Shape:
+        if expected is None or expected.rows == UNKNOWN_ROWS:
+            return self._no_shape
+        return Shape(expected.rows, self._no_shape.one_name, self._no_shape.known)
+
+    def _note_unread(self, pairing: Pairing, lane: object) -> None:
+        """A call whose rows are unknown counts as a call all the same, so later ordinals stay right."""
+        if self._is_inputs:
+            pairing.add_inputs(self._designation, UNKNOWN_ROWS, lane)
+        else:
+            pairing.collected.add(self._designation)
+
+    def _store(
+        self, table: Table, request: Request, first_row: int | None, microseconds: int, user_id: str | Sequence[str]
+    ) -> None:
+        if self._printing:
+            return self._print(table)
+        writer, counters = self._runtime.writer, self._counters
+        if self._problem:
+            raise Refused("bad_name")
+        if writer is None:
+            raise Refused("no_spool")
+        plan = self._planner.plan(table)
+        if plan.mismatch:
+            counters.width_mismatch += table.rows
+        rest = table.rows
+        for run, identity in identities(table, request, first_row, microseconds, user_id):
+            for offset, rows, payload in frames_of(run):
+                body = identity.body(_next_sequence(), microseconds, offset, rows, payload)
+                refusal = writer.put(plan.descriptor, body, rows)
+                if refusal is not None:
+                    raise _Cut(refusal, rest)
+                counters.accepted += rows
+                rest -= rows
+            if identity.unpaired_rows:
+                counters.unpaired_rows += identity.unpaired_rows
+        return None
+
+    def _correlations(
+        self, pairing: Pairing, first_row: int | None, rows: int, microseconds: int, user_id: str | Sequence[str]
+    ) -> dict[str, Any]:
+        request = pairing.request
+        if first_row is None:
+            uuid = correlation_uuid(request.request_id, -1, 0)
+        else:
+            uuid = request.correlation_uuid(first_row, rows)
+        given = user_id or request.correlation_id
+        identity: Any = uuid
+        if given:
+            identity = (
+                with_user_id(given, uuid) if type(given) is str else [with_user_id(bounded_id(one), uuid) for one in given]
+            )
+        return {
+            "$aml_dc_correlation_id": identity,
+            "$aml_dc_scoring_timestamp": instant_text(microseconds),
+            "$aml_dc_boundary": self._boundary,
+            "$aml_workspace": self._workspace,
+            "$aml_service_name": self._key.service,
+            "$aml_model_name": self._key.model,
+            "$aml_model_version": self._key.version,
+            "$aml_request_id": request.request_id,
+        }
+
+    def _reject(self, reason: str, data: Any, rows: int = 0, error: Exception | None = None) -> None:
+        """Count and tell why rows were not taken; the log line is written off the scoring path."""
+        try:
+            self._counters.reject(reason, rows or _row_count(data))
+            key = self._key
+            cause = f": {error!r}" if error is not None else ""
+            self._runtime.complain(
+                reason,
+                f"collecting {key.model}/{key.designation}: a {type(data).__name__} was rejected as {reason}{cause}; "
+                f"{self._problem or 'scoring goes on, modeltap doctor has the counts'}",
+            )
+        except Exception:
+            self._counters.reject("error", 1)
+
+    def _print(self, table: Table) -> None:
+        """``AML_MODEL_DC_DEBUG``: show the rows in place of storing them, as the original did."""
+        plan = self._planner.plan(table)
+        print(f"modeltap {self._key.folder} {plan.descriptor.schema.names}: {table.payload()!r}")  # noqa: T201
+
+
+class _Cut(Refused):
+    """The spool took the first frames of a call and not the rest."""
+
+    def __init__(self, reason: str, rows: int) -> None:
+        super().__init__(reason)
+        self.rows = rows
+
+
+def _key_of(settings: Settings, *given: Any) -> tuple[CollectionKey, str]:
+    """The key of a collector, and what is wrong with it."""
+    model, designation, workspace, service, version = (
+        bounded_id(_DEFAULT if part is None else part) or _DEFAULT for part in given
+    )
+    problem = ""
+    try:
+        parts = workspace_parts(workspace)
+    except ModeltapError as error:
+        parts, problem = settings.workspace, str(error)
+    if parts == (_DEFAULT,) * 3:
+        parts = settings.workspace
+    key = CollectionKey(
+        *parts,
+        settings.service if service == _DEFAULT else service,
+        model,
+        settings.model_version if version == _DEFAULT else version,
+        designation,
+    )
+    try:
+        key.folder  # noqa: B018  computed once here, so that a name no path can hold is found at once
+    except ModeltapError as error:
+        problem = str(error)
+    return key, problem
+
+
+def _row_count(data: Any) -> int:
+    """Rows of a rejected value as far as they can be told; at least one."""
+    try:
+        return max(1, len(data)) if isinstance(data, list) and isinstance(data[0], list | tuple | dict) else 1
+    except Exception:
+        return 1

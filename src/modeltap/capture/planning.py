@@ -1,0 +1,117 @@
+"""Plans: which column names and types a table gets, remembered per collector.
+
+Promises: names of the value win over feature names; a wrong width never rejects; a column keeps the
+widest number type that it ever had in this process (an integer beside earlier floats is a float where
+it is exact, a column of nulls has the type of its last values), so that the number of schemas stays
+small although JSON tells 3 from 3.0 only by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from modeltap.capture.cells import exact
+from modeltap.capture.tables import Block, Cells, Table
+from modeltap.core.key import CollectionKey
+from modeltap.core.names import column_names
+from modeltap.core.schema import FLOAT64, INT64, NULL, Schema
+from modeltap.spool.frame import Descriptor
+
+MAX_PLANS = 1024
+MAX_KNOWN_COLUMNS = 10_000
+
+
+class Plan(NamedTuple):
+    """How a table is written.
+
+    Attributes:
+        descriptor: names and types as they travel.
+        widened: columns whose integers count as floats; each must be exact.
+        mismatch: the table's width is not that of the feature names.
+    """
+
+    descriptor: Descriptor
+    widened: tuple[int, ...]
+    mismatch: bool
+
+
+class Planner:
+    """The columns of one collector."""
+
+    def __init__(self, key: CollectionKey, feature_names: Iterable[object] | None) -> None:
+        self._key = key
+        self._features = _feature_names(feature_names)
+        self.has_one_name = len(self._features) == 1
+        self.known: dict[object, None] = {}
+        self._types: dict[str, str] = {}
+        self._plans: dict[object, Plan] = {}
+
+    def plan(self, table: Table) -> Plan:
+        """The plan for a table; the same object for equal names and types."""
+        if type(table) is Block:
+            signature: object = (table.layout, table.width, table.names)
+        else:
+            signature = (table.layout, table.names, table.types)
+        found = self._plans.get(signature)
+        if found is None:
+            found = self._make(table, widen=True)
+            self._keep(signature, found)
+        if found.widened and type(table) is Cells and not _exact(table, found.widened):
+            return self._make(table, widen=False)
+        return found
+
+    def _keep(self, signature: object, plan: Plan) -> None:
+        if len(self._plans) >= MAX_PLANS:
+            self._plans.clear()
+        self._plans[signature] = plan
+
+    def _make(self, table: Table, *, widen: bool) -> Plan:
+        if table.names is None:
+            names = column_names((*self._features[: table.width], *[""] * (table.width - len(self._features))))
+        else:
+            names = column_names(table.names)
+            self._know(table)
+        types = list(table.types)
+        widened = []
+        if type(table) is not Block:
+            for place, name in enumerate(names):
+                before = self._types.get(name, NULL)
+                if types[place] == NULL:
+                    types[place] = before
+                elif types[place] == INT64 and before == FLOAT64 and widen and type(table) is Cells:
+                    types[place] = FLOAT64
+                    widened.append(place)
+        self._learn(names, types)
+        mismatch = table.names is None and bool(self._features) and table.width != len(self._features)
+        schema = Schema(tuple(zip(names, types, strict=True)))
+        return Plan(Descriptor(self._key, schema, table.layout), tuple(widened), mismatch)
+
+    def _learn(self, names: tuple[str, ...], types: list[str]) -> None:
+        """Remember types; what was planned under others is planned anew. A float column stays one."""
+        changed = {
+            name: kind
+            for name, kind in zip(names, types, strict=True)
+            if kind not in (NULL, self._types.get(name)) and (kind, self._types.get(name)) != (INT64, FLOAT64)
+        }
+        if changed:
+            if len(self._types) > MAX_KNOWN_COLUMNS:
+                self._types.clear()
+            self._types.update(changed)
+            self._plans.clear()
+
+    def _know(self, table: Table) -> None:
+        """Remember the keys of dicts, so that later ones that lack some are padded."""
+        if type(table) is Cells and table.names is not None and len(self.known) <= MAX_KNOWN_COLUMNS:
+            self.known.update(dict.fromkeys(table.names))
+
+
+def _exact(table: Cells, columns: tuple[int, ...]) -> bool:
+    rows, cells = table.rows, table.cells
+    return all(exact(value) for place in columns for value in cells[place * rows : (place + 1) * rows])
+
+
+def _feature_names(given: Iterable[object] | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    return column_names([given] if isinstance(given, str) else list(given))

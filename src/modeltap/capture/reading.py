@@ -1,0 +1,77 @@
+"""Which reader a value gets, decided once per type by what the value can do, not by imports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from modeltap.capture import arrays, frames, records
+from modeltap.capture.cells import PLAIN, Refused
+from modeltap.capture.records import Shape
+from modeltap.capture.tables import Table
+
+Reader = Callable[[Any, Shape], Table]
+
+MAX_READERS = 512
+_readers: dict[type, Reader] = {list: records.read_list, tuple: records.read_list, dict: records.read_dict}
+_readers.update(dict.fromkeys(PLAIN, records.read_scalar))
+
+
+def reader_of(value: Any) -> Reader:
+    """The reader for a value.
+
+    Raises:
+        Refused: no table can be made of such a value.
+    """
+    kind = type(value)
+    found = _readers.get(kind)
+    if found is None:
+        found = _choose(value)
+        if len(_readers) < MAX_READERS:
+            _readers[kind] = found
+    return found
+
+
+def _choose(value: Any) -> Reader:
+    kind = type(value)
+    library = kind.__module__.partition(".")[0]
+    if library == "pyspark":
+        return frames.read_spark
+    if library == "scipy" and hasattr(value, "toarray"):
+        return arrays.read_sparse
+    if library == "pandas" and hasattr(value, "dtypes") and hasattr(value, "columns"):
+        return frames.read_pandas
+    if library in ("pandas", "polars") and hasattr(value, "name") and not hasattr(value, "columns"):
+        return arrays.read_series
+    if library == "polars":
+        return frames.read_polars
+    if library == "pyarrow" and hasattr(value, "schema") and hasattr(value, "columns"):
+        return frames.read_arrow
+    return _choose_by_protocol(value)
+
+
+def _choose_by_protocol(value: Any) -> Reader:
+    if hasattr(value, "__arrow_c_stream__"):
+        return frames.read_arrow_stream
+    if all(hasattr(value, name) for name in ("dtype", "ndim", "tobytes", "tolist", "astype")):
+        return arrays.read_array
+    if hasattr(value, "__array__"):
+        return arrays.read_array_like
+    if isinstance(value, Mapping):
+        return records.read_dict
+    if records.is_record(value) and not isinstance(value, type):
+        return _read_record
+    if isinstance(value, list | tuple):
+        return records.read_list
+    return _read_single
+
+
+def _read_record(value: Any, shape: Shape) -> Table:
+    return records.read_records([records.fields_of(value)], shape)
+
+
+def _read_single(value: Any, shape: Shape) -> Table:
+    try:
+        return records.read_scalar(value, shape)
+    except Refused as error:
+        raise Refused("unsupported_type") from error

@@ -1,0 +1,170 @@
+"""Tables: what every reader of this room makes of a value, in one of three forms.
+
+``Block`` holds numbers of one type as bytes, ``Cells`` holds wire cells column by column, ``Parts``
+holds a mixture of both. Each is a snapshot: nothing in it changes when the caller's value does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from modeltap.capture.cells import Refused, compact
+from modeltap.core.schema import BOOL, FLOAT64, INT64
+from modeltap.spool.frame import LENGTH, MAX_FRAME_BYTES
+
+MAX_PAYLOAD_BYTES = MAX_FRAME_BYTES - (96 << 10)
+"""Leaves room in a frame for its descriptor and ids."""
+VALUE_BYTES = {FLOAT64: 8, INT64: 8, BOOL: 1}
+PART_CODES = {FLOAT64: "d", INT64: "q", BOOL: "?"}
+
+
+class Carried(NamedTuple):
+    """The correlation values that a table brought along, row by row."""
+
+    correlation_ids: Sequence[str]
+    timestamps: Sequence[str]
+    request_ids: Sequence[str]
+
+
+@dataclass(slots=True)
+class Block:
+    """Numbers of one type, row by row."""
+
+    rows: int
+    width: int
+    layout: str
+    data: bytes
+    names: tuple[object, ...] | None = None
+    carried: Carried | None = None
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """One type for all columns."""
+        return (self.layout,) * self.width
+
+    def payload(self) -> bytes:
+        """The bytes of a frame's payload."""
+        return self.data
+
+    def part(self, start: int, stop: int) -> Block:
+        """Rows [start, stop)."""
+        row_bytes = self.width * VALUE_BYTES[self.layout]
+        data = self.data[start * row_bytes : stop * row_bytes]
+        return Block(stop - start, self.width, self.layout, data, self.names, part_of(self.carried, start, stop))
+
+
+@dataclass(slots=True)
+class Cells:
+    """Wire cells, column by column in one list."""
+
+    rows: int
+    types: tuple[str, ...]
+    cells: Sequence[Any]
+    names: tuple[object, ...] | None = None
+    carried: Carried | None = None
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return len(self.types)
+
+    @property
+    def layout(self) -> str:
+        """The layout's name in a frame."""
+        return "cells"
+
+    def payload(self) -> bytes:
+        """The bytes of a frame's payload.
+
+        Raises:
+            Refused: a text that UTF-8 cannot hold.
+        """
+        try:
+            return compact(self.cells).encode()
+        except UnicodeEncodeError as error:
+            raise Refused("text_not_unicode") from error
+
+    def part(self, start: int, stop: int) -> Cells:
+        """Rows [start, stop)."""
+        taken: list[Any] = []
+        for column in range(self.width):
+            taken += self.cells[column * self.rows + start : column * self.rows + stop]
+        return Cells(stop - start, self.types, taken, self.names, part_of(self.carried, start, stop))
+
+
+@dataclass(slots=True)
+class Parts:
+    """Columns one by one: bytes where they are numbers, a list of wire cells elsewhere."""
+
+    rows: int
+    types: tuple[str, ...]
+    parts: list[bytes | list[Any]]
+    names: tuple[object, ...] | None = None
+    carried: Carried | None = None
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return len(self.types)
+
+    @property
+    def layout(self) -> str:
+        """The layout's name in a frame."""
+        return "columns"
+
+    def payload(self) -> bytes:
+        """The bytes of a frame's payload.
+
+        Raises:
+            Refused: a text that UTF-8 cannot hold.
+        """
+        pieces = []
+        for kind, part in zip(self.types, self.parts, strict=True):
+            code = "j" if isinstance(part, list) else PART_CODES[kind]
+            try:
+                data = compact(part).encode() if isinstance(part, list) else part
+            except UnicodeEncodeError as error:
+                raise Refused("text_not_unicode") from error
+            pieces += [code.encode(), LENGTH.pack(len(data)), data]
+        return b"".join(pieces)
+
+    def part(self, start: int, stop: int) -> Parts:
+        """Rows [start, stop)."""
+        taken: list[bytes | list[Any]] = []
+        for kind, part in zip(self.types, self.parts, strict=True):
+            size = 1 if isinstance(part, list) else VALUE_BYTES[kind]
+            taken.append(part[start * size : stop * size])
+        return Parts(stop - start, self.types, taken, self.names, part_of(self.carried, start, stop))
+
+
+Table = Block | Cells | Parts
+
+
+def frames_of(table: Table) -> list[tuple[int, int, bytes]]:
+    """Split a table so that each part's payload fits a frame.
+
+    Returns:
+        First row, number of rows and payload of each part.
+
+    Raises:
+        Refused: a single row does not fit.
+    """
+    payload = table.payload()
+    if len(payload) <= MAX_PAYLOAD_BYTES:
+        return [(0, table.rows, payload)]
+    if table.rows <= 1:
+        raise Refused("row_too_large")
+    step = max(1, table.rows * MAX_PAYLOAD_BYTES * 9 // (len(payload) * 10))
+    parts = []
+    for start in range(0, table.rows, step):
+        part = table.part(start, min(start + step, table.rows))
+        parts += [(start + offset, rows, data) for offset, rows, data in frames_of(part)]
+    return parts
+
+
+def part_of(carried: Carried | None, start: int, stop: int) -> Carried | None:
+    """Rows [start, stop) of carried correlation values."""
+    return None if carried is None else Carried(*(values[start:stop] for values in carried))
+

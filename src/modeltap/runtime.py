@@ -1,0 +1,310 @@
+"""What one process has open: settings, spool writer, counters, the agent and one housekeeping thread.
+
+Promises: starting never raises and never waits for the network; a fork gets a writer, locks and a
+thread of its own; at exit the host's signal handlers are untouched and nothing is joined without a
+bound. Once a second the housekeeping thread writes what waits in memory, publishes the counters,
+records losses and sees to it that an agent runs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+from modeltap.core.key import CollectionKey
+from modeltap.core.settings import Settings, resolve
+from modeltap.errors import ModeltapError
+from modeltap.spool import counters as counting
+from modeltap.spool.child import AgentChild
+from modeltap.spool.counters import CollectionCounters
+from modeltap.spool.directory import SpoolDirectory, publish_document, read_document
+from modeltap.spool.losses import LossLedger
+from modeltap.spool.progress import request_flush, segments_of, wait_until_shipped
+from modeltap.spool.writer import SpoolWriter
+from modeltap.version import __version__
+
+log = logging.getLogger("modeltap")
+
+
+TICK_SECONDS = 1.0
+SPOOL_RETRY_TICKS = 5
+COMPLAINT_SECONDS = 60.0
+MAX_REASONS = 256
+MEMORY_PLACES = ("/dev/shm", tempfile.gettempdir())  # noqa: S108  private by mode, checked when opened
+
+
+class Runtime:
+    """Everything that this process has open for collecting; see the module's text."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.directory: SpoolDirectory | None = None
+        self.writer: SpoolWriter | None = None
+        self.counters: dict[CollectionKey, CollectionCounters] = {}
+        self.started = time.time()
+        self.problem = ""
+        self._losses = LossLedger()
+        self._child: AgentChild | None = None
+        self._shipper_thread: Any = None
+        self._thread: threading.Thread | None = None
+        self._wake = threading.Event()
+        self._published: dict[str, Any] = {}
+        self._complaints: dict[str, str] = {}
+        self._complained: dict[str, float] = {}
+        self._closed = False
+
+    def complain(self, reason: str, text: str) -> None:
+        """Have the housekeeping thread log a sentence, once per reason and minute: logging may block."""
+        if len(self._complaints) < MAX_REASONS:
+            self._complaints.setdefault(reason, text)
+
+    def start(self) -> None:
+        """Open the spool, the first segment and the agent; a problem is logged and tried again later."""
+        for problem in self.settings.problems:
+            log.warning("modeltap: %s", problem)
+        if self.settings.disabled:
+            return
+        self._open_spool()
+        if self.writer is not None:
+            self.writer.open()
+        self._start_housekeeping()
+
+    def counters_of(self, key: CollectionKey) -> CollectionCounters:
+        """The counters of a collection, the same object for all its collectors."""
+        return self.counters.setdefault(key, CollectionCounters())
+
+    def flush(self, timeout_seconds: float, *, durable: bool) -> bool:
+        """See ``modeltap.flush``."""
+        writer, directory = self.writer, self.directory
+        if writer is None or directory is None:
+            return self.settings.disabled
+        deadline = time.monotonic() + timeout_seconds
+        writer.recover()
+        names = segments_of(directory, writer.stem)
+        if durable and not writer.volatile_rows:
+            for name in names:
+                writer.sync(name)
+            return True
+        self._see_to_agent()
+        request_flush(directory)
+        return wait_until_shipped(directory, names, deadline - time.monotonic()) and not writer.volatile_rows
+
+    def stats(self) -> dict[str, Any]:
+        """See ``modeltap.stats``."""
+        documents = {self._label(key): found.as_document() for key, found in list(self.counters.items())}
+        result = counting.total(documents)
+        status = (read_document(self.directory.status) if self.directory else None) or {}
+        stem = self.writer.stem if self.writer else ""
+        result["shipped"] = status.get("shipped", {}).get(stem, 0)
+        result["quarantined"] = status.get("quarantined", {}).get(stem, 0)
+        result["volatile"] = self.writer.volatile_rows if self.writer else 0
+        result["problem"] = self.problem or (self.writer.last_error if self.writer else "")
+        result["collections"] = documents
+        return result
+
+    def close(self) -> None:
+        """Seal the segment, publish the last counters, stop the thread; idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        self._wake.set()
+        self._settle()
+        if self.writer is not None:
+            self.writer.close()
+        if self._child is not None:
+            self._child.forget()
+        if self._shipper_thread is not None:
+            self._shipper_thread.close(timeout_seconds=2.0)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=1.0)
+
+    def at_exit(self) -> None:
+        """The interpreter ends: ship the rest when the settings ask for it, then close."""
+        try:
+            if self.settings.exit_flush_seconds > 0 and not self._closed:
+                self.flush(self.settings.exit_flush_seconds, durable=False)
+            self.close()
+        except Exception:
+            log.exception("modeltap: closing at exit failed; what is in the spool is shipped by the next run")
+
+    def after_fork_in_child(self) -> None:
+        """The child has no thread and shares no file; both come with its first row."""
+        self._thread, self._shipper_thread, self._published = None, None, {}
+        self._wake = threading.Event()
+        self.started = time.time()
+        for found in self.counters.values():
+            found.__init__()  # type: ignore[misc]  # the collectors hold these very objects
+        self._losses = LossLedger()
+        if self.writer is not None:
+            self.writer.after_fork_in_child()
+
+    def _open_spool(self) -> None:
+        settings = self.settings
+        root = settings.spool
+        if settings.durability == "memory":
+            place = next(place for place in MEMORY_PLACES if os.path.isdir(place))
+            root = os.path.join(place, f"modeltap-{os.getuid()}")
+        try:
+            directory = SpoolDirectory.open(root, settings.store, group=settings.spool_group)
+        except (OSError, ModeltapError) as error:
+            self._complain(f"opening the spool {root}: {error}; rows are rejected until it can be opened")
+            return
+        self.problem = ""
+        self.directory = directory
+        if settings.shipper == "process":
+            self._child = AgentChild(directory, root, settings.store)
+        self.writer = SpoolWriter(
+            directory,
+            max_bytes=settings.spool_max_bytes,
+            version=__version__,
+            on_open=self._start_housekeeping,
+        )
+
+    def _complain(self, problem: str) -> None:
+        if problem != self.problem:
+            log.warning("modeltap: %s", problem)
+        self.problem = problem
+
+    def _start_housekeeping(self) -> None:
+        if self._thread is not None or self._closed:
+            return
+        self._thread = threading.Thread(target=self._keep_house, name="modeltap-housekeeping", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # the interpreter is ending: what is in the spool is shipped by the agent
+            self._thread = None
+
+    def _keep_house(self) -> None:
+        ticks = 0
+        wake = self._wake
+        while not self._closed:
+            try:
+                if self.writer is None and ticks % SPOOL_RETRY_TICKS == SPOOL_RETRY_TICKS - 1:
+                    self._open_spool()
+                self._see_to_agent()
+                self._settle()
+            except Exception as error:
+                self._complain(f"housekeeping: {error!r}; it goes on in a second")
+            ticks += 1
+            if wake.wait(TICK_SECONDS):
+                return
+
+    def _tell(self) -> None:
+        """Log the complaints whose reason was not told within the last minute."""
+        now = time.monotonic()
+        for reason in list(self._complaints):
+            text = self._complaints.pop(reason)
+            if now - self._complained.get(reason, -COMPLAINT_SECONDS) >= COMPLAINT_SECONDS:
+                self._complained[reason] = now
+                log.warning("modeltap: %s", text)
+
+    def _settle(self) -> None:
+        """Bring to disk what is still in memory: rows in the ring, losses, counters; log complaints."""
+        self._tell()
+        if self.writer is None or self.directory is None:
+            return
+        self.writer.recover()
+        self._losses.record(self.counters, self.writer, time.time_ns() // 1000)
+        self._publish(self.directory, self.writer.stem)
+
+    def _see_to_agent(self) -> None:
+        if self.directory is None:
+            return
+        if self._child is not None:
+            self._child.see_to_it()
+            if self._child.hopeless:
+                self._complain("the agent process does not start (see agent.log in the spool); a thread ships instead")
+                self._child, self.settings = None, replace(self.settings, shipper="thread")
+        if self.settings.shipper == "thread" and self._shipper_thread is None and not self._closed:
+            from modeltap.agent.thread import start
+
+            self._shipper_thread = start(self.settings, self.directory)
+
+    def _publish(self, directory: SpoolDirectory, stem: str) -> None:
+        services: dict[str, dict[str, Any]] = {}
+        for key, found in list(self.counters.items()):
+            service = "/".join(key.parts[:4])
+            services.setdefault(service, {})[self._label(key)] = found.as_document()
+        if not services or services == self._published:
+            return
+        first = next(iter(self.counters))
+        document = {
+            "stem": stem,
+            "pid": os.getpid(),
+            "host": os.uname().nodename,
+            "started": self.started,
+            "version": __version__,
+            "workspace": "/".join(first.parts[:3]),
+            "service": first.service,
+            "settings": self._public_settings(),
+            "counters": {label: found for labels in services.values() for label, found in labels.items()},
+            "services": services,
+            "volatile": self.writer.volatile_rows if self.writer else 0,
+        }
+        publish_document(os.path.join(directory.writers, f"{stem}.json"), document, directory.file_mode)
+        self._published = services
+
+    def _public_settings(self) -> dict[str, Any]:
+        names = ("shipper", "flush_seconds", "exit_flush_seconds", "spool_max_bytes", "collect", "durability")
+        return {name: getattr(self.settings, name) for name in names}
+
+    @staticmethod
+    def _label(key: CollectionKey) -> str:
+        return "/".join((key.model, key.version, key.designation))
+
+
+_current: Runtime | None = None
+_starting = threading.Lock()
+
+
+def current() -> Runtime:
+    """This process's runtime, started on first use from the environment as it is then."""
+    global _current
+    found = _current
+    if found is None:
+        with _starting:
+            found = _current
+            if found is None:
+                found = Runtime(resolve())
+                found.start()
+                _current = found
+    return found
+
+
+def existing() -> Runtime | None:
+    """This process's runtime if there is one."""
+    return _current
+
+
+def close() -> None:
+    """Close this process's runtime; the next collector starts a new one. Idempotent."""
+    global _current
+    found, _current = _current, None
+    if found is not None:
+        found.close()
+
+
+def _at_exit() -> None:
+    if _current is not None:
+        _current.at_exit()
+
+
+def _after_fork_in_child() -> None:
+    global _starting
+    _starting = threading.Lock()
+    if _current is not None:
+        _current.after_fork_in_child()
+
+
+atexit.register(_at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
+if sys.platform == "win32":  # pragma: no cover
+    log.info("modeltap: on Windows rows are kept in memory only")
