@@ -26,7 +26,7 @@ from modeltap.stores.disk import Disk, LocalDisk, open_to_read, read_at
 from modeltap.stores.documents import Documents
 from modeltap.stores.locks import WAIT_SECONDS
 from modeltap.stores.oserrors import as_store_errors
-from modeltap.stores.paths import check_bytes, check_prefix, check_range, is_path, is_reserved
+from modeltap.stores.paths import check_batch, check_bytes, check_prefix, check_range, is_path, is_reserved
 from modeltap.stores.standing import look, look_by_name, read_record
 from modeltap.stores.tree import Tree
 
@@ -94,12 +94,13 @@ class LocalStore:
 
     def append(self, path: str, data: bytes, *, position: int, batch_id: str) -> Info:
         """See ``Store.append``."""
-        check_bytes(path, data)
+        check_batch(path, position, len(data))
         with as_store_errors("appending to", self._thing(path)):
             return self._files.append(self._tree.place(path), data, position, batch_id)
 
     def holds(self, path: str, *, position: int, length: int, sha256: str, batch_id: str) -> bool:
         """See ``Store.holds``."""
+        check_batch(path, position, length)
         with as_store_errors("asking", self._thing(path)):
             return self._files.holds(self._tree.place(path), position, length, sha256, batch_id)
 

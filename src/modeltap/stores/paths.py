@@ -77,6 +77,18 @@ def check_bytes(path: str, data: bytes) -> None:
         raise StoreRefused(f"writing to {path!r} in a store: there is nothing to write; send at least one byte")
 
 
+def check_batch(path: str, position: int, length: int) -> None:
+    """Refuse a batch that no file could hold.
+
+    Raises:
+        StoreRefused: it has no byte, or a negative position.
+    """
+    if position < 0 or length < 1:
+        raise StoreRefused(
+            f"committing {length} bytes at {position} of {path!r}: send at least one byte, at a committed size"
+        )
+
+
 def check_range(path: str, start: int, length: int) -> None:
     """Refuse a stretch that no file could have.
 

@@ -1,0 +1,1 @@
+"""The small documents beside the data: format, schemas, catalog, and who writes."""
