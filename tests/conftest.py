@@ -63,5 +63,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _suite(nodeid: str) -> str:
-    first, _, rest = nodeid.split("::")[0].removeprefix("tests/").partition("/")
+    first, _, rest = nodeid.split("::", maxsplit=1)[0].removeprefix("tests/").partition("/")
     return first if rest else "house"

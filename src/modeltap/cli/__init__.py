@@ -1,0 +1,5 @@
+"""The command line: every verb is a library call with arguments in front and a table behind."""
+
+from modeltap.cli.program import main
+
+__all__ = ["main"]

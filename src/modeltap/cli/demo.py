@@ -1,0 +1,148 @@
+"""``modeltap demo``: the whole road on this machine, in under a minute, with real rows."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modeltap.cli.terminal import print_table, printable
+from modeltap.errors import ModeltapError
+
+if TYPE_CHECKING:
+    from modeltap.cli.tour.folder import DemoFolder
+    from modeltap.cli.tour.service import ScoringService
+    from modeltap.cli.tour.traffic import Replay
+
+SUMMARY = "train a model on real rows, serve it, send requests, and see inputs and predictions arrive in data.csv"
+SERVICE = "clinic"
+WORKERS = 2
+REQUESTS = 3000
+FLUSH_SECONDS = 30.0
+SHOWN = ("$Timestamp", "inputs.mean radius", "inputs.mean texture", "predictions.benign", "predictions.probability")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's own arguments."""
+    parser.add_argument("--folder", type=Path, default=Path("modeltap-demo"), help="default: ./modeltap-demo")
+    parser.add_argument("--requests", type=int, default=REQUESTS, metavar="N", help=f"how many (default {REQUESTS:,})")
+    parser.add_argument("--keep-running", action="store_true", help="leave the service up until Ctrl-C")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo; 1 when a row is missing."""
+    from modeltap.cli.tour.folder import DemoFolder
+    from modeltap.cli.tour.service import ScoringService
+
+    started, since = time.monotonic(), datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    folder = DemoFolder(arguments.folder, arguments.store or "")
+    folder.make()
+    print(f"In {folder.path}:")
+    print(f"  train.py     {folder.train()}")
+    with ScoringService(folder, workers=WORKERS) as service:
+        print(f"  score.py     a scoring file written for Azure ML, served by {WORKERS} workers on port {service.port}")
+        _replay(folder, service, arguments.requests)
+        complete = _show(folder, since)
+        print(f"\nDone in {time.monotonic() - started:.0f} s.")
+        _look_next(folder)
+        if arguments.keep_running:
+            _keep_running(service)
+    return 0 if complete else 1
+
+
+def _replay(folder: DemoFolder, service: ScoringService, requests: int) -> Replay:
+    from modeltap.cli.tour.traffic import replay
+
+    rows = folder.held_out().rows
+    done = replay((service.host, service.port), rows, requests, _progress(requests))
+    print(
+        f"  requests     {done.answered:,} answered and {done.failed:,} failed on purpose in {done.seconds:.1f} s "
+        f"({requests / done.seconds:,.0f} a second), {done.rows:,} real rows that the model had not seen"
+    )
+    return done
+
+
+def _show(folder: DemoFolder, since: str) -> bool:
+    from modeltap.agent.flush import flush
+    from modeltap.cli.tour.count import count_rows
+    from modeltap.cli.tour.price import microseconds_per_collect
+    from modeltap.spool.directory import SpoolDirectory
+    from modeltap.stores.urls import open_store
+
+    spool, store = SpoolDirectory.open(folder.spool, folder.store), open_store(folder.store)
+    if not flush(folder.spool, folder.store, FLUSH_SECONDS):
+        raise ModeltapError(f"flushing {folder.spool}: rows are left after {FLUSH_SECONDS:g} s; see {spool.agent_log}")
+    _tree(folder)
+    _joined(folder)
+    found = count_rows(spool, store, SERVICE, since)
+    held_out = folder.held_out()
+    price = microseconds_per_collect(held_out.columns, held_out.rows[0])
+    print("\nCounted")
+    print(f"  accepted by collect()   {found.accepted:>8,} rows")
+    print(f"  shipped by the agent    {found.shipped:>8,} rows")
+    print(
+        f"  standing in the files   {found.in_files:>8,} rows   {'all of them, once' if found.agree else 'NOT THE SAME'}"
+    )
+    print(f"  one collect() costs     {price:>8.1f} microseconds (median, one row of {len(held_out.columns)} numbers)")
+    return found.agree
+
+
+def _tree(folder: DemoFolder) -> None:
+    root = Path(folder.store) / "modeldata"
+    if not root.is_dir():
+        return
+    print("\nWhat stands in the store")
+    for file in sorted(root.rglob("*.csv")):
+        lines = file.read_bytes().count(b"\r\n") - 1
+        print(f"  {printable(str(file.relative_to(root.parent)))}   {lines:,} rows, {file.stat().st_size:,} bytes")
+
+
+def _joined(folder: DemoFolder) -> None:
+    from modeltap.stores.urls import open_store
+    from modeltap.workspace.looking import Wish, look
+
+    wish = Wish(service=SERVICE, designation="inputs", rows=500, join="predictions")
+    rows = look(open_store(folder.store), wish).rows
+    failed = [row for row in rows if "predictions.benign" not in row]
+    print("\nInputs beside their predictions, joined by ($RequestId, $Row)")
+    shown = sorted([*rows[:4], *failed[:1]], key=lambda row: row["$Timestamp"])
+    cells = [[row.get(column, "")[:23] for column in SHOWN] for row in shown]
+    print_table([column.removeprefix("$") for column in SHOWN], cells)
+    if failed:
+        print("The row without a prediction is a failed request: a measure is missing, so the model refused it.")
+
+
+def _look_next(folder: DemoFolder) -> None:
+    store = folder.store if folder.store != str(folder.path / "store") else _relative(folder.path / "store")
+    print("\nLook next")
+    for command, meaning in (
+        (f"modeltap ls --store {store}", "what there is"),
+        (f"modeltap head tumour --join --last --store {store}", "the last rows"),
+        (f"modeltap doctor --store {store}", "every check on the way"),
+        ("modeltap read-options pandas", "how to read the files with their types"),
+        (f"{_relative(folder.score)}", "the scoring file: yours may look the same"),
+    ):
+        print(f"  {command:<62} {meaning}")
+
+
+def _keep_running(service: ScoringService) -> None:
+    print(f"\nThe service is up: POST http://{service.host}:{service.port}/score   (Ctrl-C ends it)", flush=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        print("\nended")
+
+
+def _progress(total: int) -> Callable[[int], None]:
+    if not sys.stderr.isatty():
+        return lambda done: None
+    return lambda done: print(f"\r  requests     {done:,} of {total:,} ", end="\r", file=sys.stderr, flush=True)
+
+
+def _relative(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

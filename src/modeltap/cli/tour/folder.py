@@ -1,0 +1,94 @@
+"""The folder of the demo: a training script, a scoring file, a model, held-out rows, a spool and a store.
+
+Promise: only a folder that an earlier demo made is emptied; any other that exists is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from modeltap.errors import MissingExtra, ModeltapError, SettingsError
+
+MARK = ".modeltap-demo"
+NEEDED = ("sklearn", "pandas", "joblib", "uvicorn", "starlette")
+TRAINING_SECONDS = 60
+
+
+class HeldOut(NamedTuple):
+    """Rows that the model has not seen."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+
+
+class DemoFolder:
+    """Where everything of one demo stands.
+
+    Args:
+        path: the folder.
+        store: a store elsewhere; empty puts it into the folder.
+    """
+
+    def __init__(self, path: Path, store: str = "") -> None:
+        self.path = path.absolute()
+        self.store = store or str(self.path / "store")
+        self.spool = str(self.path / "spool")
+        self.score = self.path / "score.py"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the children of the demo run with: its own store and spool, whatever else the user has set."""
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("MODELTAP_", "AML_MODEL_DC_"))
+        }
+        workspace = os.environ.get("MODELTAP_WORKSPACE")
+        own = {"MODELTAP_STORE": self.store, "MODELTAP_SPOOL": self.spool, "MODELTAP_SERVICE": "clinic"}
+        return kept | own | ({"MODELTAP_WORKSPACE": workspace} if workspace else {})
+
+    def make(self) -> None:
+        """Make the folder anew with the two scripts.
+
+        Raises:
+            MissingExtra: the demo's packages are not installed.
+            SettingsError: something else stands there.
+        """
+        if any(find_spec(name) is None for name in NEEDED):
+            raise MissingExtra("modeltap demo", "demo")
+        if self.path.exists():
+            if not (self.path / MARK).is_file():
+                raise SettingsError(f"making {self.path}: it exists and no demo made it; choose another with --folder")
+            shutil.rmtree(self.path)
+        self.path.mkdir(parents=True)
+        (self.path / MARK).touch()
+        for name in ("train.py", "score.py"):
+            text = files("modeltap.cli.tour").joinpath(f"{name}.txt").read_text(encoding="utf-8")
+            (self.path / name).write_text(text, encoding="utf-8")
+
+    def train(self) -> str:
+        """Run the training script; gives what it says.
+
+        Raises:
+            ModeltapError: it failed.
+        """
+        command = [sys.executable, "train.py"]
+        done = subprocess.run(
+            command, cwd=self.path, capture_output=True, text=True, timeout=TRAINING_SECONDS, check=False
+        )
+        if done.returncode:
+            raise ModeltapError(
+                f"training in {self.path}: {done.stderr.strip()}; run python train.py there to see more"
+            )
+        return done.stdout.strip()
+
+    def held_out(self) -> HeldOut:
+        """The rows that the training kept back."""
+        document = json.loads((self.path / "held_out.json").read_text(encoding="utf-8"))
+        return HeldOut(document["columns"], document["data"])
