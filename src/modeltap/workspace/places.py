@@ -62,7 +62,7 @@ def place_of(path: str, mounts: str | None = None) -> Place:
 
 
 def _is_below(path: str, mount_point: str) -> bool:
-    return mount_point == "/" or path == mount_point or path.startswith(mount_point + "/")
+    return mount_point in {"/", path} or path.startswith(mount_point + "/")
 
 
 def _read_mounts() -> str:
