@@ -47,7 +47,7 @@ class Collector:
         self.name = name
         self._on_error = on_error
         self._collector: ModelDataCollector | None = None
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name:  # type: ignore[redundant-expr]  # scoring files are not type-checked
             self._report(SettingsError(f"making a Collector: {name!r} is no name; give the collection's, as text"))
             return
         model, version = served_model(os.environ)
@@ -66,6 +66,7 @@ class Collector:
         Returns:
             A context for the further calls of this request.
         """
+        problem: Exception | None
         try:
             returned, problem = self._collect(data, correlation_context)
         except Exception as error:  # noqa: BLE001  a context of the user's own may raise anything

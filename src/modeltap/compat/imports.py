@@ -4,8 +4,8 @@ Promises of ``install()``
 - ``azureml.monitoring`` and ``azureml.ai.monitoring`` (submodules too) resolve to modeltap, also when
   the original's packages are installed or were imported before; a process that meets installed ones
   says so in one log line.
-- No other package below ``azureml`` is hidden, whichever way it is installed and whenever it is put on
-  ``sys.path``; where ``azureml`` itself is missing, a stand-in holds the aliases.
+- No other package below ``azureml`` is hidden, whichever way it is installed, in one folder or several,
+  and whenever it is put on ``sys.path``; where ``azureml`` is missing, a stand-in holds the aliases.
 - Calling it again changes nothing. Nothing of the original's packages is imported or needed, and
   nothing of modeltap beyond this module is imported until an alias is.
 """
@@ -18,11 +18,17 @@ import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from modeltap.compat.faces import ALIASES, STAND_INS, face_of, is_package, roots
 
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+else:
+    Loader = object  # importlib.abc loads forty modules, and every Python child would pay for them
 
-class Aliases:
+
+class Aliases(Loader):
     """Stands first on ``sys.meta_path`` and answers for the aliases alone; also loads them."""
 
     def __init__(self) -> None:
@@ -41,6 +47,7 @@ class Aliases:
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """Let the import system make an empty module."""
         del spec
+        return None
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill an alias with what it stands for."""
@@ -73,15 +80,15 @@ class StandIns:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Look again where ``azureml`` may stand by now, then stand in."""
+        """Look in every folder that has a part of the parent by now, then stand in."""
         del path
         if fullname not in STAND_INS and not fullname.startswith("azureml."):
             return None
         parent = sys.modules.get(fullname.rpartition(".")[0])
-        if isinstance(parent, ModuleType) and is_stand_in(parent):
-            grown = pkgutil.extend_path([], parent.__name__)
-            found = PathFinder.find_spec(fullname, grown, target) if grown else None
-            if found is not None:
+        if isinstance(parent, ModuleType) and parent.__name__ in STAND_INS:
+            own = [] if is_stand_in(parent) else list(parent.__path__)
+            grown: list[str] = pkgutil.extend_path(own, parent.__name__)
+            if grown != own and (found := PathFinder.find_spec(fullname, grown, target)) is not None:
                 parent.__path__ = grown
                 return found
         if fullname not in STAND_INS:
@@ -122,7 +129,7 @@ def installed_at(name: str) -> str:
 
 
 def is_stand_in(module: ModuleType) -> bool:
-    """Whether a module was made by these finders."""
+    """Whether a module was made by these finders, as an alias or as a stand-in."""
     spec = getattr(module, "__spec__", None)
     return spec is not None and isinstance(spec.loader, Aliases)
 

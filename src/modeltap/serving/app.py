@@ -22,7 +22,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-import modeltap
+from modeltap import runtime
 from modeltap.compat import script
 from modeltap.errors import ModeltapError
 from modeltap.serving.answers import DURATION, Unanswerable, answer, message
@@ -64,7 +64,7 @@ def app_of(worker: Worker) -> ASGIApp:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         worker.close()
-        await asyncio.to_thread(modeltap.close)
+        await asyncio.to_thread(close)
 
     app = Starlette(
         routes=[Route("/", health), Route("/score", score, methods=["GET", "POST", "OPTIONS"])],
@@ -72,6 +72,12 @@ def app_of(worker: Worker) -> ASGIApp:
         lifespan=lifespan,
     )
     return Middleware(ClientIds(app))
+
+
+def close() -> None:
+    """Ship what the exit flush allows: uvicorn ends its workers by a signal, no exit handler runs."""
+    if (found := runtime.existing()) is not None:
+        found.at_exit()
 
 
 async def health(_: WebRequest) -> Response:

@@ -57,7 +57,8 @@ class Arguments(NamedTuple):
         """
         if request.method not in ("GET", "POST"):
             raise BadRequest(405, "Method not allowed")
-        values = self._by_schema(request) if self.by_schema else {self.data[0].name: _as_text(request)}
+        values: dict[str, Any] = {}
+        values |= self._by_schema(request) if self.by_schema else {self.data[0].name: _as_text(request)}
         if self.with_headers:
             values[HEADERS_ARGUMENT] = dict(request.headers)
         return values

@@ -13,8 +13,6 @@ An id of more than 100 characters is answered with 431, as on the original.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -52,7 +50,7 @@ def answered(headers: Headers, request_id: str) -> dict[str, str]:
     return {name: value for name, value in out.items() if value}
 
 
-def naming(send: Send, ids: dict[str, str]) -> Callable[[Message], object]:
+def naming(send: Send, ids: dict[str, str]) -> Send:
     """Wrap ``send`` so that the start of the response carries the ids."""
 
     async def send_named(event: Message) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from modeltap.compat import script
 from modeltap.errors import MissingExtra, SettingsError
@@ -66,11 +67,13 @@ def serve(
 
 def _serve(host: str, port: int, workers: int) -> int:
     import uvicorn
+    from uvicorn.config import LOGGING_CONFIG
 
     try:
         uvicorn.run(
             "modeltap.serving.app:from_environment",
             factory=True,
+            log_config=_with_own_logger(LOGGING_CONFIG),
             host=host,
             port=port,
             workers=workers,
@@ -82,6 +85,12 @@ def _serve(host: str, port: int, workers: int) -> int:
     except SystemExit as end:
         return 1 if end.code else 0
     return 0
+
+
+def _with_own_logger(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The logging of uvicorn, with modeltap's own lines (a failing run, a rejected row) beside its own."""
+    own = {"handlers": ["default"], "level": "INFO", "propagate": False}
+    return {**config, "loggers": {**config["loggers"], "modeltap": own}}
 
 
 def _check(file: Path, port: int, workers: int) -> None:

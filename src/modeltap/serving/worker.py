@@ -42,7 +42,11 @@ class Worker:
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         # A daemon: a run() that never returns must not keep the process from ending.
         threading.Thread(target=self._work, name="modeltap-scoring", daemon=True).start()
-        self._run, self.arguments = self._submit(lambda: _loaded(path)).result()
+        try:
+            self._run, self.arguments = self._submit(lambda: _loaded(path)).result()
+        except BaseException:
+            self.close()
+            raise
 
     async def call(self, arguments: dict[str, Any]) -> Outcome:
         """Call ``run`` in this task's context."""
