@@ -139,9 +139,13 @@ def _keep_running(service: ScoringService) -> None:
 
 
 def _progress(total: int) -> Callable[[int], None]:
-    if not sys.stderr.isatty():
-        return lambda done: None
-    return lambda done: print(f"\r  requests     {done:,} of {total:,} ", end="\r", file=sys.stderr, flush=True)
+    shown = sys.stderr.isatty()
+
+    def tell(done: int) -> None:
+        if shown:
+            print(f"\r  requests     {done:,} of {total:,} ", end="\r", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def _relative(path: Path) -> str:

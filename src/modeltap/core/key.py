@@ -18,6 +18,9 @@ EPOCH = date(1970, 1, 1)
 DATA_TREE = "modeldata"
 LOSS_TREE = "modeltap/losses"
 """Rows that were offered and not kept, counted by reason; the same files, beside the data."""
+TRIAL_TREE = "modeltap/doctor"
+"""Rows that modeltap sends itself to see whether they arrive; beside the data, so that no reader meets them."""
+TREES = (DATA_TREE, LOSS_TREE, TRIAL_TREE)
 
 
 def workspace_parts(text: str) -> tuple[str, str, str]:
@@ -88,7 +91,7 @@ class CollectionKey:
 
 def key_of_path(path: str) -> tuple[CollectionKey, date, int] | None:
     """Read (key, day, file number) back from a data file's path; None for any other path."""
-    for tree in (DATA_TREE, LOSS_TREE):
+    for tree in TREES:
         parts = path.removeprefix(tree + "/").split("/")
         if len(parts) != 11 or not path.startswith(tree + "/"):
             continue
@@ -99,7 +102,7 @@ def key_of_path(path: str) -> tuple[CollectionKey, date, int] | None:
             return None
         if number is None:
             return None
-        return CollectionKey(*(decode_part(part) for part in parts[:7]), tree=tree), day, number
+        return CollectionKey(*(decode_part(part) for part in parts[:7]), tree), day, number
     return None
 
 

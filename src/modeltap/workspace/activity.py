@@ -5,15 +5,15 @@ Read from the spool of this host, and from ``modeltap/writers/`` in the store fo
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from modeltap.core.instants import instant_text
 from modeltap.core.settings import Settings
 from modeltap.errors import ModeltapError
+from modeltap.services.writers import read_writers
 from modeltap.spool.counters import total
 from modeltap.spool.directory import SpoolDirectory, read_document
 from modeltap.spool.filesystem import LocalFilesystem
@@ -22,9 +22,10 @@ from modeltap.spool.segment import SUFFIX, writer_stem
 from modeltap.stores.base import Store
 from modeltap.workspace.findings import NOTE, OK, PROBLEM, WARNING, Finding
 
-HEARTBEATS = "modeltap/writers/"
 STUCK_SECONDS = 300.0
 """A backlog that old while nothing is shipped: health is red."""
+HEADER_BYTES = 512
+"""A segment without a frame is smaller."""
 
 REMEDIES = {
     "spool_full": "start or mend the agent; the spool's bound is MODELTAP_SPOOL_MAX_BYTES",
@@ -125,15 +126,18 @@ def agent_findings(directory: SpoolDirectory, settings: Settings, now: float | N
 def heartbeat_findings(store: Store) -> Iterator[Finding]:
     """The agents that have announced themselves in the store, of any host and user."""
     try:
-        documents = [_heartbeat(store, info.path) for info in store.list(HEARTBEATS)]
+        writers = list(read_writers(store))
     except ModeltapError as error:
         yield Finding(WARNING, "writers", f"{error}")
         return
-    for path, document in filter(None, documents):
-        place = path.removeprefix(HEARTBEATS).rpartition("/")
-        yield Finding(
-            OK, "writers", f"{place[0]} announced itself from {place[2].removesuffix('.json')}{_when(document)}"
-        )
+    for writer in writers:
+        name = "/".join((*writer.workspace, writer.service))
+        seen = instant_text(writer.heartbeat_us)[:19]
+        yield Finding(OK, "writers", f"{name} was last announced at {seen} UTC by {writer.agent} on {writer.host}")
+        if writer.last_error:
+            yield Finding(
+                WARNING, "writers", f"{name} on {writer.host}: {writer.last_error}", "run doctor on that host"
+            )
 
 
 def backlog(directory: SpoolDirectory, status: Mapping[str, Any], now: float) -> tuple[int, float]:
@@ -147,9 +151,6 @@ def backlog(directory: SpoolDirectory, status: Mapping[str, Any], now: float) ->
             waiting += rest
             oldest = min(oldest, _modified(os.path.join(directory.segments, name), now))
     return waiting, now - oldest
-
-
-HEADER_BYTES = 512
 
 
 def _agent(runs: bool, status: Mapping[str, Any], settings: Settings, waiting: int) -> Finding:
@@ -181,21 +182,6 @@ def _collections(documents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, 
         for service, collections in document.get("services", {}).items():
             for label, found in collections.items():
                 yield number, f"{service}/{label}", found
-
-
-def _heartbeat(store: Store, path: str) -> tuple[str, Mapping[str, Any]] | None:
-    try:
-        document = json.loads(store.read(path))
-    except ValueError:
-        return None
-    return (path, document) if isinstance(document, dict) else None
-
-
-def _when(document: Mapping[str, Any]) -> str:
-    updated = document.get("updated")
-    if isinstance(updated, int | float):
-        updated = datetime.fromtimestamp(updated, UTC).isoformat(timespec="seconds")
-    return f", last at {updated}" if updated else ""
 
 
 def _position(value: Any) -> int:

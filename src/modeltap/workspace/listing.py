@@ -1,24 +1,23 @@
 """What a store holds: one line for each collection.
 
 Reads names and sizes from the store's listing, row counts and the last row from the catalog where it
-knows them (it is advisory: a file that it does not know counts no rows), else the last row from the end
+knows all files (it is advisory, so it may know fewer), else the last row from the end
 of the newest file.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from modeltap.core.instants import instant_text
 from modeltap.core.key import DATA_TREE, CollectionKey, key_of_path
 from modeltap.core.names import encode_part
+from modeltap.services.catalog import FileFacts, read_catalog
 from modeltap.stores.base import Info, Store
 from modeltap.workspace.rows import last_timestamp
-
-CATALOG = "modeltap/catalog/"
 
 
 @dataclass
@@ -77,7 +76,7 @@ def list_collections(store: Store, workspace: tuple[str, str, str] | None = None
             continue
         key, day, _ = place
         found.setdefault(key, Listed(key)).files.append((day, info))
-    catalog = _catalog_rows(store, workspace)
+    catalog = {path: facts for _, _, day in read_catalog(store, workspace or ()) for path, facts in day.files.items()}
     for listed in found.values():
         _complete(store, listed, catalog)
     return Listing(list(found.values()), other_files)
@@ -106,34 +105,11 @@ def _prefix(tree: str, workspace: tuple[str, str, str] | None) -> str:
     return tree + "".join(encode_part(part) + "/" for part in workspace or ())
 
 
-def _complete(store: Store, listed: Listed, catalog: Mapping[str, tuple[int, str]]) -> None:
-    known = [catalog.get(info.path) for _, info in listed.files]
-    if known and None not in known:
-        listed.rows = sum(entry[0] for entry in known if entry)
-        listed.last_row = max(entry[1] for entry in known if entry)
+def _complete(store: Store, listed: Listed, catalog: Mapping[str, FileFacts]) -> None:
+    known = [catalog[info.path] for _, info in listed.files if info.path in catalog]
+    if len(known) == len(listed.files):
+        listed.rows = sum(facts.rows for facts in known)
+        listed.last_row = instant_text(max(facts.last_us for facts in known))
         return
     newest = listed.days[-1]
     listed.last_row = max(last_timestamp(store, info) for day, info in listed.files if day == newest)
-
-
-def _catalog_rows(store: Store, workspace: tuple[str, str, str] | None) -> dict[str, tuple[int, str]]:
-    """Rows and last timestamp of each data file that the catalog knows, over all writers."""
-    known: dict[str, tuple[int, str]] = {}
-    for entry in _catalog_entries(store, workspace):
-        try:
-            for path, file in entry["files"].items():
-                rows, last = known.get(path, (0, ""))
-                known[path] = (rows + int(file["rows"]), max(last, str(file["last_row"])))
-        except (KeyError, TypeError, ValueError, AttributeError):
-            continue  # advisory: an entry of another form is as good as none
-    return known
-
-
-def _catalog_entries(store: Store, workspace: tuple[str, str, str] | None) -> Iterator[dict[str, Any]]:
-    for info in store.list(_prefix(CATALOG, workspace)):
-        try:
-            entry = json.loads(store.read(info.path))
-        except ValueError:
-            continue
-        if isinstance(entry, dict):
-            yield entry

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from modeltap.core.schema import Schema
 from modeltap.errors import SettingsError
+from modeltap.services.schemas import read_schema
 from modeltap.stores.base import Info, Store
 from modeltap.workspace.listing import Listed, list_collections
 from modeltap.workspace.rows import Row, first_rows, join_rows, last_rows
@@ -50,7 +52,7 @@ def look(store: Store, wish: Wish) -> Look:
     Raises:
         SettingsError: nothing fits the wish, or several services or models do.
     """
-    fitting = [found for found in list_collections(store, wish.workspace).collections if _fits(found, wish)]
+    fitting = _fitting(store, wish)
     chosen = _choose(store, fitting, wish)
     day = wish.day or chosen.days[-1]
     infos = _files(chosen, day)
@@ -63,6 +65,23 @@ def look(store: Store, wish: Wish) -> Look:
         rows = _joined(rows, join_rows(store, rows, _files(partner, day)), chosen.key.designation, wish.join)
         title += f", joined with {wish.join}"
     return Look(title, rows)
+
+
+def newest_file(store: Store, wish: Wish) -> tuple[Schema | None, str]:
+    """The schema of the newest file that is wished for (None when nobody wrote it down), and where it stands.
+
+    Raises:
+        SettingsError: nothing fits the wish, or several services or models do.
+    """
+    chosen = _choose(store, _fitting(store, wish), wish)
+    info = _files(chosen, chosen.days[-1])[-1]
+    schema_id = info.metadata.get("schema")
+    schema = read_schema(store, chosen.key, schema_id) if schema_id else None
+    return schema, f"{store.url.removeprefix('file://')}/{info.path}"
+
+
+def _fitting(store: Store, wish: Wish) -> list[Listed]:
+    return [found for found in list_collections(store, wish.workspace).collections if _fits(found, wish)]
 
 
 def _fits(found: Listed, wish: Wish) -> bool:

@@ -15,7 +15,7 @@ import time
 from dataclasses import replace
 
 from modeltap.core.instants import MICROSECONDS_PER_DAY
-from modeltap.core.key import CollectionKey, day_of
+from modeltap.core.key import TRIAL_TREE, CollectionKey, day_of
 from modeltap.core.schema import STRING, Schema
 from modeltap.core.settings import Settings
 from modeltap.errors import ModeltapError
@@ -24,7 +24,6 @@ from modeltap.spool.frame import FIXED, NO_ROW, Descriptor
 from modeltap.stores.base import Store
 from modeltap.workspace.findings import OK, PROBLEM, Finding
 from modeltap.workspace.rows import last_rows
-from modeltap.workspace.storecheck import TRIALS
 
 TIMEOUT_SECONDS = 20.0
 """Longer than an agent takes to start, shorter than a person waits."""
@@ -53,7 +52,7 @@ def _travel(store: Store, settings: Settings) -> Finding:
     try:
         runtime.start()
         key, token = (
-            CollectionKey(*settings.workspace, "doctor", "self-test", "1", "rows", tree=TRIALS),
+            CollectionKey(*settings.workspace, "doctor", "self-test", "1", "rows", tree=TRIAL_TREE),
             secrets.token_hex(8),
         )
         day, refusal = _put(runtime, key, token)

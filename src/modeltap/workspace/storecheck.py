@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 
-from modeltap.core.key import DATA_TREE
+from modeltap.core.key import DATA_TREE, TRIAL_TREE
 from modeltap.core.names import encode_part
 from modeltap.core.settings import Settings
 from modeltap.core.urls import LOCAL, local_path, public_url, store_kind
@@ -16,9 +16,6 @@ from modeltap.stores.base import Store
 from modeltap.stores.urls import open_store
 from modeltap.workspace.findings import NOTE, OK, PROBLEM, WARNING, Finding
 from modeltap.workspace.places import Place
-
-TRIALS = "modeltap/doctor"
-"""Where the doctor writes: beside the data, so that no reader of rows ever sees it."""
 
 
 def open_findings(settings: Settings) -> tuple[Store | None, list[Finding]]:
@@ -75,7 +72,7 @@ def _place(place: Place, path: str, *, container: bool) -> Iterator[Finding]:
 
 def _write_and_read(store: Store) -> None:
     host = socket.gethostname() or "host"
-    path = f"{TRIALS}/{encode_part(host)}.json"
+    path = f"{TRIAL_TREE}/{encode_part(host)}.json"
     written = json.dumps({"format": 1, "host": host, "at": time.time()}).encode()
     store.put(path, written)
     if store.read(path) != written:
