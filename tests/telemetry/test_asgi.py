@@ -80,7 +80,7 @@ def test_a_hostile_id_is_cut_and_made_safe():
     assert seen[0][0].host_request_id == out.decode()
 
 
-@pytest.mark.parametrize("kind", ["websocket", "lifespan"])
+@pytest.mark.parametrize("kind", ["websocket", "lifespan", "of the future"])
 def test_other_connections_pass_through_untouched(kind: str):
     seen: list[Any] = []
     sent = ask(Middleware(answering(seen)), kind=kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -27,6 +28,17 @@ def test_every_pair_is_joined_however_the_endpoint_runs(tmp_path: Path):
     assert sorted(int(row["number"]) for row, _ in pairs) == list(range(total))
     assert all(int(prediction["doubled"]) == 2 * int(row["number"]) for row, prediction in pairs)
     assert len({row["$RequestId"] for row, _ in pairs}) == total
+
+
+def test_what_waits_is_shipped_before_uvicorn_ends_by_its_signal(tmp_path: Path):
+    def uvicorn(port: int) -> list[str]:
+        return [sys.executable, "-m", "uvicorn", "--app-dir", str(APPS), "--port", str(port), "fastapi_app:app"]
+
+    environment = collecting(tmp_path, "fastapi", MODELTAP_FLUSH_SECONDS="3600")
+    with serving(uvicorn, environment, tmp_path) as server:
+        server.post_many("/sync", [{"number": number} for number in range(50)], at_once=4)
+        assert server.stop() == -signal.SIGTERM
+        assert len(rows_of(tmp_path, "inputs")) == len(rows_of(tmp_path, "predictions")) == 50
 
 
 def test_the_example_app_collects_what_its_wrapped_model_predicts(tmp_path: Path):

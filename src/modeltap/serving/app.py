@@ -1,13 +1,12 @@
 """The web app around a scoring file: its routes, its answers to failures, its start and end.
 
 Promises: a failing ``run`` is a JSON 500 that says nothing of its inside, with the traceback in the log,
-and the service goes on; each request is one request scope; when the app ends, modeltap is closed, so
-rows are shipped as far as the exit flush allows even if a signal ends the process.
+and the service goes on; each request is one request scope; when the service ends, the middleware ships
+what waits, as far as the exit flush allows.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sys
@@ -22,7 +21,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from modeltap import runtime
 from modeltap.compat import script
 from modeltap.errors import ModeltapError
 from modeltap.serving.answers import DURATION, Unanswerable, answer, message
@@ -64,7 +62,6 @@ def app_of(worker: Worker) -> ASGIApp:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         worker.close()
-        await asyncio.to_thread(close)
 
     app = Starlette(
         routes=[Route("/", health), Route("/score", score, methods=["GET", "POST", "OPTIONS"])],
@@ -72,12 +69,6 @@ def app_of(worker: Worker) -> ASGIApp:
         lifespan=lifespan,
     )
     return Middleware(ClientIds(app))
-
-
-def close() -> None:
-    """Ship what the exit flush allows: uvicorn ends its workers by a signal, no exit handler runs."""
-    if (found := runtime.existing()) is not None:
-        found.at_exit()
 
 
 async def health(_: WebRequest) -> Response:

@@ -28,8 +28,9 @@ DEFAULT_PORT = 5001
 """The port of the original's server."""
 GRACE_SECONDS = 10
 """With an exit flush of 20 s it fits the 30 s between SIGTERM and SIGKILL of container runtimes."""
-HEALTH_SECONDS = 60
-"""A model that loads without letting other threads run must not be taken for a hung worker."""
+HEALTH_SECONDS = 20
+"""A model that loads without letting other threads run must not be taken for a hung worker; on the
+other hand uvicorn may wait this long for the answer of a worker that has just died."""
 
 
 def serve(

@@ -3,7 +3,9 @@
 Promises
 - The scope covers everything that the app does for the request: sync endpoints in a thread pool,
   streamed bodies, background tasks. It ends when the app's coroutine ends, however it ends.
-- An exception of the app passes through unchanged. Websockets and lifespan pass through untouched.
+- An exception of the app passes through unchanged. Websockets pass through untouched.
+- When the app has shut down, what waits is shipped within ``MODELTAP_EXIT_FLUSH_SECONDS``: uvicorn ends
+  its process by a signal, after which no exit handler runs.
 - The answer names the request: ``x-request-id`` is the host's own id, or modeltap's where the host
   has none; an app that sets the header itself keeps its value.
 - Added twice, the inner one does nothing: one request never becomes two.
@@ -11,9 +13,12 @@ Promises
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from modeltap import runtime
+from modeltap.capture.control import flush
 from modeltap.capture.scope import request
 from modeltap.telemetry.ids import MARK, NAMES, REQUEST_ID, first_id
 
@@ -38,6 +43,8 @@ class Middleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection as ASGI asks."""
+        if scope["type"] == "lifespan":
+            send = shipping(send)
         if scope["type"] != "http" or MARK in scope:
             await self.app(scope, receive, send)
             return
@@ -70,3 +77,21 @@ def naming(send: Send, identity: str) -> Send:
         await send(message)
 
     return send_named
+
+
+def shipping(send: Send) -> Send:
+    """Wrap ``send`` so that waiting rows are shipped before the server hears that the app has shut down."""
+
+    async def send_last(message: Message) -> None:
+        if message["type"].startswith("lifespan.shutdown."):
+            await asyncio.to_thread(ship)
+        await send(message)
+
+    return send_last
+
+
+def ship() -> None:
+    """Ship what this process has accepted, for as long as the exit flush allows; collecting may go on."""
+    found = runtime.existing()
+    if found is not None and found.settings.exit_flush_seconds > 0:
+        flush(found.settings.exit_flush_seconds)
