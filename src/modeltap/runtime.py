@@ -257,7 +257,7 @@ class Runtime:
 
     @staticmethod
     def _label(key: CollectionKey) -> str:
-        return "/".join((key.model, key.version, key.designation))
+        return f"{key.model}/{key.version}/{key.designation}"
 
 
 _current: Runtime | None = None

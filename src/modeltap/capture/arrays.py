@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import byteorder
 from typing import Any
 
 from modeltap.capture.cells import Refused, read_column
@@ -11,6 +12,7 @@ from modeltap.core.schema import BOOL, FLOAT64, INT64
 
 _BLOCK_KINDS = {"f": (FLOAT64, "<f8"), "i": (INT64, "<i8"), "u": (INT64, "<i8"), "b": (BOOL, "?")}
 _MAX_UINT = (1 << 63) - 1
+_NATIVE_DOUBLE = "d" if byteorder == "little" else ""
 
 
 def read_array(values: Any, shape: Shape) -> Table:
@@ -19,7 +21,7 @@ def read_array(values: Any, shape: Shape) -> Table:
     dimensions = values.ndim
     if dimensions == 2:
         rows, width = values.shape
-        if dtype.str == "<f8":
+        if dtype.char == _NATIVE_DOUBLE and dtype.isnative:
             return Block(rows, width, FLOAT64, values.tobytes())
         return _read_matrix(values, rows, width)
     if dimensions == 1:
@@ -70,7 +72,7 @@ def read_series(values: Any, shape: Shape) -> Table:
 
 def _labels(values: Any) -> tuple[object, ...] | None:
     index = getattr(values, "index", None)
-    labels = index.tolist() if hasattr(index, "tolist") else None
+    labels = index.tolist() if index is not None and hasattr(index, "tolist") else None
     return tuple(labels) if labels and all(isinstance(label, str) for label in labels) else None
 
 
@@ -89,4 +91,3 @@ def number_column(values: Any) -> tuple[str, bytes | list[Any]]:
     """Type and content of one numpy column."""
     block = block_of(values)
     return block if block is not None else read_column(values.tolist())
-

@@ -89,7 +89,10 @@ def _on_plain(data: Any, correlations: Mapping[str, Any], one_name: bool) -> Any
         return _on_dict(data, correlations)
     if isinstance(data, list | tuple) and data and all(isinstance(row, Mapping) for row in data):
         extras = values_of(correlations, len(data))
-        return [{**row, **dict(zip(CORRELATION_COLUMNS, extra, strict=True))} for row, extra in zip(data, extras, strict=True)]
+        return [
+            {**row, **dict(zip(CORRELATION_COLUMNS, extra, strict=True))}
+            for row, extra in zip(data, extras, strict=True)
+        ]
     if isinstance(data, list | tuple) and not hasattr(data, "_fields"):
         rows = _as_rows(list(data), correlations, one_name)
         extras = values_of(correlations, len(rows))

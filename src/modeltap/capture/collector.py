@@ -16,7 +16,7 @@ from typing import Any
 from modeltap import runtime
 from modeltap.capture import carrying
 from modeltap.capture.cells import Refused
-from modeltap.capture.identity import identities
+from modeltap.capture.identity import Identity, identities, plain_body
 from modeltap.capture.planning import Planner
 from modeltap.capture.frames import read_spark
 from modeltap.capture.reading import reader_of
@@ -31,11 +31,19 @@ from modeltap.capture.scope import (
     current_lane,
     current_request,
 )
-from modeltap.capture.tables import Table, frames_of
-from modeltap.core.correlation import correlation_uuid, with_user_id
+from modeltap.capture.tables import MAX_PAYLOAD_BYTES, Table, frames_of
+from modeltap.core.correlation import (
+    CORRELATION_COLUMNS,
+    CORRELATION_ID,
+    REQUEST_ID,
+    SCORING_TIMESTAMP,
+    with_user_id,
+)
 from modeltap.core.instants import instant_text
 from modeltap.core.key import CollectionKey, workspace_parts
 from modeltap.errors import ModeltapError
+from modeltap.spool.frame import Descriptor
+from modeltap.spool.writer import SpoolWriter
 from modeltap.core.settings import Settings
 
 INPUTS = frozenset({"inputs", "model_inputs"})
@@ -78,9 +86,7 @@ class ModelDataCollector:
         self._runtime = runtime.current()
         settings = self._runtime.settings
         given = identifier if identifier is not None and designation == _DEFAULT else designation
-        self._key, self._problem = _key_of(
-            settings, model_name, given, workspace, webservice_name, model_version
-        )
+        self._key, self._problem = _key_of(settings, model_name, given, workspace, webservice_name, model_version)
         self._designation = self._key.designation
         self._is_inputs = self._designation in INPUTS
         self._model = self._key.parts[:-1]
@@ -88,14 +94,18 @@ class ModelDataCollector:
         self._counters = self._runtime.counters_of(self._key)
         self._planner = self._plan_with(feature_names)
         self._no_shape = Shape(None, self._planner.has_one_name, self._planner.known)
-        self._workspace = "/".join(self._key.parts[:3])
-        self._boundary = settings.boundary_minutes
+        workspace_path = "/".join(self._key.parts[:3])
+        self._correlation_values: dict[str, Any] = dict(
+            zip(
+                CORRELATION_COLUMNS,
+                ("", "", settings.boundary_minutes, workspace_path, *self._key.parts[3:6], ""),
+                strict=True,
+            )
+        )
         self._collecting = settings.collect and not settings.disabled
         self._printing = settings.debug
 
-    def collect(
-        self, input_data: Any, user_correlation_id: str | Sequence[str] = ""
-    ) -> dict[str, Any] | None:
+    def collect(self, input_data: Any, user_correlation_id: str | Sequence[str] = "") -> dict[str, Any] | None:
         """Collect rows; see the table of argument kinds in the documentation.
 
         Args:
@@ -135,7 +145,10 @@ class ModelDataCollector:
         try:
             return Planner(self._key, feature_names)
         except Exception as error:
-            self._runtime.complain("bad_feature_names", f"reading the feature names of {self._key.folder}: {error!r}; columns are c0, c1 ...")
+            self._runtime.complain(
+                "bad_feature_names",
+                f"reading the feature names of {self._key.folder}: {error!r}; columns are c0, c1 ...",
+            )
             return Planner(self._key, None)
 
     def _collect(self, data: Any, user_id: str | Sequence[str]) -> dict[str, Any]:
@@ -154,7 +167,7 @@ class ModelDataCollector:
             reader = reader_of(data)
             if reader is read_spark and request is not None:
                 raise Refused("spark_in_request")
-            table = reader(data, self._shape(expected))
+            table = reader(data, self._no_shape if expected is None else self._shape(expected[1]))
         except Exception:
             self._note_unread(pairing, lane)
             if self._collecting:
@@ -163,7 +176,7 @@ class ModelDataCollector:
         rows = table.rows
         first_row: int | None
         if self._is_inputs:
-            first_row = pairing.add_inputs(self._designation, rows, lane)
+            first_row = pairing.add_inputs(rows, lane)
         else:
             first_row = pairing.place(self._designation, rows, expected)
         if not self._collecting:
@@ -172,17 +185,16 @@ class ModelDataCollector:
             self._store(table, pairing.request, first_row, microseconds, user_id)
         return self._correlations(pairing, first_row, rows, microseconds, user_id)
 
-    def _shape(self, expected: Call | None) -> Shape:
-        if expected is None or expected.rows == UNKNOWN_ROWS:
-            return self._no_shape
-        return Shape(expected.rows, self._no_shape.one_name, self._no_shape.known)
+    def _shape(self, rows: int) -> Shape:
+        """What is known of the value's shape when its inputs call had some rows."""
+        return self._no_shape if rows == UNKNOWN_ROWS else Shape(rows, self._no_shape.one_name, self._no_shape.known)
 
     def _note_unread(self, pairing: Pairing, lane: object) -> None:
         """A call whose rows are unknown counts as a call all the same, so later ordinals stay right."""
         if self._is_inputs:
-            pairing.add_inputs(self._designation, UNKNOWN_ROWS, lane)
+            pairing.add_inputs(UNKNOWN_ROWS, lane)
         else:
-            pairing.collected.add(self._designation)
+            pairing.place(self._designation, 0, None)
 
     def _store(
         self, table: Table, request: Request, first_row: int | None, microseconds: int, user_id: str | Sequence[str]
@@ -197,43 +209,60 @@ class ModelDataCollector:
         plan = self._planner.plan(table)
         if plan.mismatch:
             counters.width_mismatch += table.rows
-        rest = table.rows
-        for run, identity in identities(table, request, first_row, microseconds, user_id):
+        payload = table.payload()
+        if len(payload) <= MAX_PAYLOAD_BYTES and table.carried is None and type(user_id) is str:
+            rows = table.rows
+            body = plain_body(request, user_id, first_row, _next_sequence(), microseconds, rows, payload)
+            refusal = writer.put(plan.descriptor, body, rows)
+            if refusal is not None:
+                raise Refused(refusal)
+            counters.accepted += rows
+            if first_row is None:
+                counters.unpaired_rows += rows
+            return None
+        return self._store_runs(
+            table, plan.descriptor, writer, identities(table, request, first_row, microseconds, user_id), microseconds
+        )
+
+    def _store_runs(
+        self,
+        table: Table,
+        descriptor: Descriptor,
+        writer: SpoolWriter,
+        runs: Iterable[tuple[Table, Identity]],
+        microseconds: int,
+    ) -> None:
+        """Calls that take several frames, or whose rows have ids of their own."""
+        counters, rest = self._counters, table.rows
+        for run, identity in runs:
             for offset, rows, payload in frames_of(run):
                 body = identity.body(_next_sequence(), microseconds, offset, rows, payload)
-                refusal = writer.put(plan.descriptor, body, rows)
+                refusal = writer.put(descriptor, body, rows)
                 if refusal is not None:
                     raise _Cut(refusal, rest)
                 counters.accepted += rows
                 rest -= rows
             if identity.unpaired_rows:
                 counters.unpaired_rows += identity.unpaired_rows
-        return None
 
     def _correlations(
         self, pairing: Pairing, first_row: int | None, rows: int, microseconds: int, user_id: str | Sequence[str]
     ) -> dict[str, Any]:
         request = pairing.request
-        if first_row is None:
-            uuid = correlation_uuid(request.request_id, -1, 0)
-        else:
-            uuid = request.correlation_uuid(first_row, rows)
+        uuid = request.correlation_uuid(first_row, rows)
         given = user_id or request.correlation_id
         identity: Any = uuid
         if given:
             identity = (
-                with_user_id(given, uuid) if type(given) is str else [with_user_id(bounded_id(one), uuid) for one in given]
+                with_user_id(given, uuid)
+                if type(given) is str
+                else [with_user_id(bounded_id(one), uuid) for one in given]
             )
-        return {
-            "$aml_dc_correlation_id": identity,
-            "$aml_dc_scoring_timestamp": instant_text(microseconds),
-            "$aml_dc_boundary": self._boundary,
-            "$aml_workspace": self._workspace,
-            "$aml_service_name": self._key.service,
-            "$aml_model_name": self._key.model,
-            "$aml_model_version": self._key.version,
-            "$aml_request_id": request.request_id,
-        }
+        values = self._correlation_values.copy()
+        values[CORRELATION_ID] = identity
+        values[SCORING_TIMESTAMP] = instant_text(microseconds)
+        values[REQUEST_ID] = request.request_id
+        return values
 
     def _reject(self, reason: str, data: Any, rows: int = 0, error: Exception | None = None) -> None:
         """Count and tell why rows were not taken; the log line is written off the scoring path."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modeltap import runtime
+from modeltap.core.settings import resolve
 from modeltap.runtime import log
 
 
@@ -46,5 +47,5 @@ def stats() -> dict[str, Any]:
     """
     found = runtime.existing()
     if found is None:
-        found = runtime.Runtime(runtime.resolve())
+        found = runtime.Runtime(resolve())
     return found.stats()

@@ -27,9 +27,11 @@ def read_pandas(frame: Any, shape: Shape) -> Table:
     if not rows:
         return Cells(0, (), [])
     if len(set(dtypes)) == 1 and getattr(dtypes[0], "kind", "O") in "fiub" and hasattr(dtypes[0], "str"):
-        block = block_of(frame.to_numpy())
-        if block is not None:
-            return Block(rows, len(names), block[0], block[1], tuple(names), carried)
+        found = block_of(frame.to_numpy())
+        if found is not None:
+            block = Block(rows, len(names), *found)
+            block.names, block.carried = tuple(names), carried
+            return block
     if rows <= FEW_ROWS and not any(getattr(dtype, "kind", "O") in "mM" for dtype in dtypes):
         table = read_rows(frame.to_numpy(dtype=object).tolist(), tuple(names))
     else:
@@ -117,10 +119,14 @@ def _read_typed(names: list[str], columns: list[list[Any]], dtypes: list[str]) -
         found = [columns[names.index(name)] for name in CORRELATION_COLUMNS]
         carried = carried_of(list(zip(*found, strict=True)))
         kept = [position for position, name in enumerate(names) if name not in CORRELATION_COLUMNS]
-        names, columns, dtypes = ([source[position] for position in kept] for source in (names, columns, dtypes))
+        names = [names[position] for position in kept]
+        columns = [columns[position] for position in kept]
+        dtypes = [dtypes[position] for position in kept]
     rows = len(columns[0]) if columns else 0
     table = read_columns(columns, rows, tuple(names), carried)
-    stated = tuple(_stated_type(dtype) if kind == NULL else kind for kind, dtype in zip(table.types, dtypes, strict=True))
+    stated = tuple(
+        _stated_type(dtype) if kind == NULL else kind for kind, dtype in zip(table.types, dtypes, strict=True)
+    )
     return Cells(rows, stated, table.cells, table.names, carried) if isinstance(table, Cells) else table
 
 

@@ -20,7 +20,9 @@ from modeltap.core.schema import FLOAT64, INT64
 
 MAX_COLUMNS = 10_000
 _CARRIED = len(CORRELATION_COLUMNS)
-_PLACES = tuple(CORRELATION_COLUMNS.index(f"$aml_{name}") for name in ("dc_correlation_id", "dc_scoring_timestamp", "request_id"))
+_PLACES = tuple(
+    CORRELATION_COLUMNS.index(f"$aml_{name}") for name in ("dc_correlation_id", "dc_scoring_timestamp", "request_id")
+)
 _ROW_TYPES: dict[tuple[type, ...], tuple[str, ...] | None] = {}
 """Types of rows seen before; None where a cell needs a closer look. Bounded."""
 _MAX_ROW_TYPES = 2048
@@ -37,7 +39,7 @@ class Shape(NamedTuple):
 
     expected_rows: int | None = None
     one_name: bool = False
-    known: Mapping[str, None] = {}
+    known: Mapping[object, None] = {}
 
     def rows_of_flat(self, length: int) -> int:
         """Into how many rows a flat value of some length falls."""
@@ -147,7 +149,9 @@ def read_rows(rows: list[list[Any]], names: tuple[object, ...] | None = None) ->
         width -= _CARRIED
     if width and names is None and set(map(type, chain.from_iterable(rows))) == {float}:
         data = little_endian(array("d", chain.from_iterable(rows)))
-        return Block(len(rows), width, FLOAT64, data, None, carried)
+        block = Block(len(rows), width, FLOAT64, data)
+        block.carried = carried
+        return block
     return read_columns(list(zip(*rows, strict=True)), len(rows), names, carried)
 
 

@@ -15,16 +15,19 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from contextvars import ContextVar, Token
 from itertools import count, islice
 from threading import get_ident
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, Self
 
 from modeltap.core.correlation import MAX_ROW, Writer, correlation_uuid
 
 ModelIdentity = tuple[str, ...]
 UNKNOWN_ROWS = -1
+MAX_CALLS = 1 << 16
+_FIRST_ROW_ONLY = "000000000001"
 MAX_ID_CHARACTERS = 4096
 HOST_ID_HEADERS = ("x-request-id", "x-ms-client-request-id")
 
@@ -47,83 +50,99 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=ids.renew)
 
 
-class Call(NamedTuple):
-    """The rows of one inputs call: first row, and how many (UNKNOWN_ROWS when it was rejected)."""
-
-    first_row: int
-    rows: int
+Call = tuple[int, int]
+"""The rows of one inputs call: first row, and how many (UNKNOWN_ROWS when it was rejected)."""
 
 
 class _Lane:
     """The calls of one thread or task within a scope: inputs in order, other designations counted."""
 
-    __slots__ = ("inputs", "ordinals")
+    __slots__ = ("forgotten", "inputs", "ordinals")
 
     def __init__(self) -> None:
         self.inputs: list[Call] = []
+        self.forgotten = 0
         self.ordinals: dict[str, int] = {}
+
+    def forget(self) -> None:
+        """Of very many inputs calls let the oldest go, so that memory stays bounded."""
+        del self.inputs[: MAX_CALLS // 2]
+        self.forgotten += MAX_CALLS // 2
+
+    def next_of(self, designation: str) -> Call | None:
+        """The inputs call that the next call of a designation belongs to."""
+        ordinal = self.ordinals.get(designation, 0)
+        self.ordinals[designation] = ordinal + 1
+        place = ordinal - self.forgotten
+        return self.inputs[place] if 0 <= place < len(self.inputs) else None
 
 
 class Pairing:
     """One model's calls within one request."""
 
-    __slots__ = ("_lanes", "_next_rows", "collected", "early_rows", "inputs", "owner", "request")
+    __slots__ = ("_lanes", "_next_rows", "_numbers", "collected", "owner", "request", "single")
 
     def __init__(self, request: Request, owner: object) -> None:
         self.request = request
         self.owner = owner
-        self.inputs: list[Call] = []
-        self.collected: set[str] = set()
-        self.early_rows: dict[str, int] = {}
+        self.single: Call | None = None  # the one inputs call, while there is one
+        self.collected: dict[str, int] = {}  # rows that other designations took without an inputs call
         self._lanes: dict[object, _Lane] = {}
-        self._next_rows: dict[str, count[int]] = {}
+        self._next_rows: Iterator[int] | None = None
+        self._numbers: dict[str, Iterator[int]] = {}
 
-    def add_inputs(self, designation: str, rows: int, lane: object) -> int:
+    @property
+    def has_inputs(self) -> bool:
+        """Whether an inputs call was made in this request."""
+        return self._next_rows is not None
+
+    def add_inputs(self, rows: int, lane: object) -> int:
         """Note an inputs call; gives the ``$Row`` of its first row.
 
         Rows that other designations took before the first inputs call pair with it only when they
         are as many; else its rows begin behind theirs, so that none meets another by chance.
         """
-        if not self.inputs and any(taken != rows for taken in self.early_rows.values()):
-            self._next_rows[designation] = count(max(self.early_rows.values()))
-        first_row = self._reserve(designation, rows) if rows > 0 else 0
-        call = Call(first_row, rows)
-        self._lane(lane).inputs.append(call)
-        self.inputs.append(call)
+        numbers, only = self._next_rows, False
+        if numbers is None:
+            early = self.collected.values()
+            numbers = self._next_rows = count(max(early) if early and set(early) != {rows} else 0)
+            only = True
+        first_row = next(numbers) if rows == 1 else _reserve(numbers, rows)
+        call = (first_row, rows)
+        self.single = call if only else None
+        found = self._lanes.get(lane)
+        if found is None:
+            found = self._lanes.setdefault(lane, _Lane())
+        found.inputs.append(call)
+        if len(found.inputs) > MAX_CALLS:
+            found.forget()
         return first_row
 
     def expected(self, designation: str, lane: object) -> Call | None:
         """The inputs call that the next call of a designation belongs to; None when none is certain."""
-        found = self._lane(lane)
-        ordinal = found.ordinals.get(designation, 0)
-        found.ordinals[designation] = ordinal + 1
-        if found.inputs:
-            return found.inputs[ordinal] if ordinal < len(found.inputs) else None
-        if len(self.inputs) == 1 and designation not in self.collected:
-            return self.inputs[0]
-        return None
+        found = self._lanes.get(lane)
+        if found is not None:
+            return found.next_of(designation)
+        if designation in self.collected:
+            return None
+        return self.single
 
     def place(self, designation: str, rows: int, expected: Call | None) -> int | None:
         """The ``$Row`` of the first row of a call that is no inputs call; None when it pairs with nothing."""
-        self.collected.add(designation)
-        if self.inputs:
-            return expected.first_row if expected is not None and expected.rows == rows else None
-        self.early_rows[designation] = self.early_rows.get(designation, 0) + rows
-        return self._reserve(designation, rows)
-
-    def _lane(self, lane: object) -> _Lane:
-        found = self._lanes.get(lane)
-        return found if found is not None else self._lanes.setdefault(lane, _Lane())
-
-    def _reserve(self, designation: str, rows: int) -> int:
-        """Take the next ``rows`` rows in one step that no thread can interrupt."""
-        numbers = self._next_rows.get(designation)
+        before = self.collected.get(designation, 0)
+        self.collected[designation] = before + rows
+        if self._next_rows is not None:
+            return expected[0] if expected is not None and expected[1] == rows else None
+        numbers = self._numbers.get(designation)
         if numbers is None:
-            numbers = self._next_rows.setdefault(designation, count())
-        if rows == 1:
-            return next(numbers)
-        taken = list(islice(numbers, rows))
-        return taken[0] if taken else 0
+            numbers = self._numbers.setdefault(designation, count())
+        return _reserve(numbers, rows)
+
+
+def _reserve(numbers: Iterator[int], rows: int) -> int:
+    """Take the next ``rows`` numbers in one step that no thread can interrupt."""
+    taken = list(islice(numbers, max(0, rows)))
+    return taken[0] if taken else 0
 
 
 class Request:
@@ -132,23 +151,28 @@ class Request:
     __slots__ = ("_pairings", "correlation_id", "host_request_id", "request_id", "uuid_head")
 
     def __init__(self, host_request_id: str = "", correlation_id: str = "") -> None:
-        number = ids.next()
-        self.request_id = f"{ids.prefix}{number:012x}"
-        self.uuid_head = f"{number & 0xFFFFFFFF:08x}{ids.middle}"
+        number = f"{ids.next():012x}"
+        self.request_id = ids.prefix + number
+        self.uuid_head = number[4:] + ids.middle
         self.host_request_id = host_request_id
         self.correlation_id = correlation_id
-        self._pairings: dict[ModelIdentity, Pairing] = {}
+        self._pairings: dict[ModelIdentity, Pairing] | None = None
 
-    def correlation_uuid(self, first_row: int, rows: int) -> str:
+    def correlation_uuid(self, first_row: int | None, rows: int) -> str:
         """The same text as ``modeltap.core.correlation.correlation_uuid``, from parts made once."""
-        if 0 < rows < MAX_ROW and first_row < MAX_ROW:
-            return f"{self.uuid_head}{first_row:06x}{rows:06x}"
-        return correlation_uuid(self.request_id, first_row, rows)
+        if rows == 1 and first_row == 0:
+            return self.uuid_head + _FIRST_ROW_ONLY
+        if first_row is not None and 0 < rows < MAX_ROW and first_row < MAX_ROW:
+            return f"{self.uuid_head}{first_row << 24 | rows:012x}"
+        return correlation_uuid(self.request_id, -1, 0)
 
     def pairing(self, model: ModelIdentity) -> Pairing:
         """The pairing of a model in this request."""
-        found = self._pairings.get(model)
-        return found if found is not None else self._pairings.setdefault(model, Pairing(self, None))
+        pairings = self._pairings
+        if pairings is None:
+            pairings = self._pairings = {}
+        found = pairings.get(model)
+        return found if found is not None else pairings.setdefault(model, Pairing(self, None))
 
 
 _explicit: ContextVar[Request | None] = ContextVar("modeltap_request", default=None)
@@ -174,7 +198,7 @@ class request:  # noqa: N801  used as a verb: with modeltap.request():
         """The id that modeltap gave this request."""
         return self._request.request_id
 
-    def __enter__(self) -> request:
+    def __enter__(self) -> Self:
         """Enter the scope."""
         before = _explicit.get()
         self._tokens.append((_explicit.set(self._request), before))
@@ -228,7 +252,7 @@ class ImplicitScope:
         pairing = self._pairing.get()
         if pairing is None or not _may_use(pairing.owner, lane):
             return self.begin(lane)
-        if not pairing.inputs and designation in pairing.collected:
+        if not pairing.has_inputs and designation in pairing.collected:
             return self.begin(lane)
         return pairing
 

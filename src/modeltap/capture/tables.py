@@ -28,16 +28,17 @@ class Carried(NamedTuple):
     request_ids: Sequence[str]
 
 
-@dataclass(slots=True)
 class Block:
     """Numbers of one type, row by row."""
 
-    rows: int
-    width: int
-    layout: str
-    data: bytes
     names: tuple[object, ...] | None = None
     carried: Carried | None = None
+
+    def __init__(self, rows: int, width: int, layout: str, data: bytes) -> None:
+        self.rows = rows
+        self.width = width
+        self.layout = layout
+        self.data = data
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -51,8 +52,9 @@ class Block:
     def part(self, start: int, stop: int) -> Block:
         """Rows [start, stop)."""
         row_bytes = self.width * VALUE_BYTES[self.layout]
-        data = self.data[start * row_bytes : stop * row_bytes]
-        return Block(stop - start, self.width, self.layout, data, self.names, part_of(self.carried, start, stop))
+        found = Block(stop - start, self.width, self.layout, self.data[start * row_bytes : stop * row_bytes])
+        found.names, found.carried = self.names, part_of(self.carried, start, stop)
+        return found
 
 
 @dataclass(slots=True)
@@ -167,4 +169,3 @@ def frames_of(table: Table) -> list[tuple[int, int, bytes]]:
 def part_of(carried: Carried | None, start: int, stop: int) -> Carried | None:
     """Rows [start, stop) of carried correlation values."""
     return None if carried is None else Carried(*(values[start:stop] for values in carried))
-

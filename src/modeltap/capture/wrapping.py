@@ -109,8 +109,8 @@ class Wrapped:
     def __getitem__(self, key: Any) -> Any:
         return self._modeltap_model[key]
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         """The model's class: ``isinstance`` answers as for the bare model."""
         return type(object.__getattribute__(self, "_modeltap_model"))
 
@@ -196,7 +196,7 @@ def _plain_names(model: Any, attribute: str) -> list[str] | None:
 
 
 def _output_names(model: Any, method: str, result: Any) -> tuple[str, ...]:
-    shape = getattr(result, "shape", ())
+    shape: tuple[int, ...] = getattr(result, "shape", ())
     width = shape[1] if len(shape) == 2 else 1
     prefix = {"predict_proba": "probability", "decision_function": "decision"}.get(method, "prediction")
     classes = _plain_names(model, "classes_") if method != "predict" else None

@@ -19,7 +19,7 @@ def instant_text(microseconds: int) -> str:
     if second != known:
         text = f"{(EPOCH + timedelta(seconds=second)).isoformat()}."
         _second = (second, text)
-    return f"{text}{rest:06d}"
+    return text + str(rest + 1_000_000)[1:]  # half the price of a format with leading zeros
 
 
 def parse_instant(text: str) -> int:

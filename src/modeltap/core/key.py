@@ -7,7 +7,7 @@ The path is the original's documented one, with two-digit months and days::
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -69,6 +69,10 @@ class CollectionKey:
             self.version,
             self.designation,
         )
+
+    def in_tree(self, tree: str) -> CollectionKey:
+        """The same names in another tree of the store."""
+        return replace(self, tree=tree)
 
     @cached_property
     def folder(self) -> str:

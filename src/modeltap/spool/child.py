@@ -72,7 +72,7 @@ class AgentChild:
         flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         log = os.open(self._directory.agent_log, flags, self._directory.file_mode)
         try:
-            self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
+            self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

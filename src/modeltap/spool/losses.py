@@ -44,12 +44,10 @@ class LossLedger:
 
     @staticmethod
     def _write(key: CollectionKey, reason: str, rows: int, since_us: int, now_us: int, writer: SpoolWriter) -> bool:
-        descriptor = Descriptor(CollectionKey(*key.parts, tree=LOSS_TREE), SCHEMA, "cells")
+        descriptor = Descriptor(key.in_tree(LOSS_TREE), SCHEMA, "cells")
         payload = json.dumps([reason, rows, instant_text(since_us), instant_text(now_us)]).encode()
         identity = f"{writer.stem}-{now_us:x}".encode()
-        fixed = FIXED.pack(
-            0, now_us, now_us // MICROSECONDS_PER_DAY, 1, NO_ROW, 100.0, 0, len(identity), 0, 0
-        )
+        fixed = FIXED.pack(0, now_us, now_us // MICROSECONDS_PER_DAY, 1, NO_ROW, 100.0, 0, len(identity), 0, 0)
         return writer.put(descriptor, fixed + identity + payload, 1) is None
 
 

@@ -122,7 +122,7 @@ def scan(data: bytes | memoryview, magic: bytes, base: int = 0) -> Scan:
             found.append(Found(base + position, base + end, view[position + PREFIX.size : end]))
             position = end
             continue
-        resumed = _next_frame(raw, view, position + 1, magic)
+        resumed = next_frame(raw, view, position + 1, magic)
         if resumed is None:
             break
         damaged.append((base + position, base + resumed))
@@ -141,8 +141,15 @@ def _frame_end(raw: bytes, view: memoryview, position: int, magic: bytes) -> int
     return end if crc32(view[position + PREFIX.size : end]) == checksum else 0
 
 
-def _next_frame(raw: bytes, view: memoryview, position: int, magic: bytes) -> int | None:
-    """The next position at which a whole frame begins."""
+def next_frame(raw: bytes, view: memoryview, position: int, magic: bytes) -> int | None:
+    """The next position at which a whole frame begins, None if there is none.
+
+    Args:
+        raw: bytes of the segment.
+        view: the same bytes.
+        position: where to begin.
+        magic: the segment's magic.
+    """
     while (position := raw.find(magic, position)) >= 0:
         if _frame_end(raw, view, position, magic):
             return position

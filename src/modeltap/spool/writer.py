@@ -36,6 +36,8 @@ STALLED = "disk_stalled"
 UNWRITABLE = "spool_unwritable"
 CLOSED = "closed"
 
+_prefix = PREFIX.pack
+
 
 class Segment:
     """An open segment. Its file is closed, and so its lock freed, when the last user lets go of it."""
@@ -98,13 +100,14 @@ class SpoolWriter:
         self.volatile_rows = 0
         self.last_error = ""
 
-    def put(self, descriptor: Descriptor, body: bytes, rows: int) -> str | None:
-        """Append one frame.
+    def put(self, descriptor: Descriptor, body: bytes, rows: int, *, anyway: bool = False) -> str | None:
+        """Append one frame with one write.
 
         Args:
             descriptor: the constant part of the frame.
             body: the rest of the frame's body.
             rows: how many rows it holds, for the counters.
+            anyway: try the disk although it was slow a moment ago.
 
         Returns:
             None when the frame is accepted, else the reason why it is not.
@@ -112,31 +115,27 @@ class SpoolWriter:
         segment = self._segment
         started = self._clock_ns()
         since = self._writing_since
-        if segment is None or self._stalled or (since and started - since > STALL_NANOSECONDS):
+        if segment is None or (not anyway and (self._stalled or (since and started - since > STALL_NANOSECONDS))):
             return self._put_aside(descriptor, body, rows)
-        if not self._append(segment, descriptor, body, started):
-            return self._put_aside(descriptor, body, rows)
-        if self._clock_ns() - started > STALL_NANOSECONDS:
-            self._stalled = True
-        return None
-
-    def _append(self, segment: Segment, descriptor: Descriptor, body: bytes, started: int) -> bool:
-        """Write one frame in one call; after False nothing more goes to that segment."""
         head = descriptor.encoded
-        frame = b"".join((PREFIX.pack(segment.magic, len(head) + len(body), crc32(body, descriptor.crc)), head, body))
+        length = len(head) + len(body)
+        frame = b"".join((_prefix(segment.magic, length, crc32(body, descriptor.crc)), head, body))
         self._writing_since = started
         try:
             written = self._write(segment.handle, frame)
-            if written != len(frame):
-                raise OSError(f"a write of {len(frame)} bytes took {written}")
         except OSError as error:
             self._fail(segment, error)
-            return False
+            return self._put_aside(descriptor, body, rows)
         self._writing_since = 0
-        segment.size += written
-        if segment.size > self._segment_bytes:
+        if written != length + PREFIX.size:
+            self._fail(segment, OSError(f"a write of {len(frame)} bytes took {written}"))
+            return self._put_aside(descriptor, body, rows)
+        segment.size = size = segment.size + written
+        if size > self._segment_bytes:
             self._change_segment(segment)
-        return True
+        if self._clock_ns() - started > STALL_NANOSECONDS:
+            self._stalled = True
+        return None
 
     def _put_aside(self, descriptor: Descriptor, body: bytes, rows: int) -> str | None:
         """The way of a frame that cannot be written now."""
@@ -227,16 +226,14 @@ class SpoolWriter:
             self._refusal = ""
             if not self._change_segment(None) and self._segment is None:
                 return
-        while self._ring and self._segment is not None:
-            descriptor, body, rows = self._ring[0]
-            started = self._clock_ns()
-            if not self._append(self._segment, descriptor, body, started):
-                return
-            self._ring.popleft()
+        for _ in range(len(self._ring)):
+            descriptor, body, rows = self._ring.popleft()
             self._ring_bytes -= len(body) + len(descriptor.encoded)
             self.volatile_rows -= rows
-            if self._clock_ns() - started > STALL_NANOSECONDS:
-                return  # still slow: the next second tries one more
+            self._stalled = False
+            self.put(descriptor, body, rows, anyway=True)  # what fails goes to the end of the ring again
+            if self._stalled or self._segment is None:
+                return  # slow or failing still: the next second tries one more
         if self._stalled and self._segment is not None:
             self._stalled, self._writing_since, self.last_error = False, 0, ""
 
