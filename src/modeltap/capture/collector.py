@@ -16,9 +16,9 @@ from typing import Any
 from modeltap import runtime
 from modeltap.capture import carrying
 from modeltap.capture.cells import Refused
+from modeltap.capture.frames import read_spark
 from modeltap.capture.identity import Identity, identities, plain_body
 from modeltap.capture.planning import Planner
-from modeltap.capture.frames import read_spark
 from modeltap.capture.reading import reader_of
 from modeltap.capture.records import Shape
 from modeltap.capture.scope import (
@@ -41,10 +41,10 @@ from modeltap.core.correlation import (
 )
 from modeltap.core.instants import instant_text
 from modeltap.core.key import CollectionKey, workspace_parts
+from modeltap.core.settings import Settings
 from modeltap.errors import ModeltapError
 from modeltap.spool.frame import Descriptor
 from modeltap.spool.writer import SpoolWriter
-from modeltap.core.settings import Settings
 
 INPUTS = frozenset({"inputs", "model_inputs"})
 """Designations whose calls are inputs calls: they begin a request, and others pair with them."""

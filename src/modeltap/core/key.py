@@ -7,6 +7,7 @@ The path is the original's documented one, with two-digit months and days::
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -69,6 +70,12 @@ class CollectionKey:
             self.version,
             self.designation,
         )
+
+    @classmethod
+    def of(cls, parts: Sequence[str], tree: str = DATA_TREE) -> CollectionKey:
+        """The key of seven names in path order."""
+        subscription, resource_group, workspace, service, model, version, designation = parts
+        return cls(subscription, resource_group, workspace, service, model, version, designation, tree)
 
     def in_tree(self, tree: str) -> CollectionKey:
         """The same names in another tree of the store."""

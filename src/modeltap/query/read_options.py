@@ -34,8 +34,12 @@ from modeltap.query.snippets import (
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S.%f"
 MAX_CELL_CHARACTERS = 1 << 24
 """Far above the largest cell: a frame has at most 1 MiB."""
-MAX_COLUMNS = 1 << 16
+MAX_COLUMNS = 1 << 20
 """Above the most that the descriptor of a frame can name."""
+MAX_LINE_BYTES = 1 << 24
+"""Above the longest row (3.5 MB: a frame of 1 MiB holds 131,000 floats) and the longest header (8 MiB)."""
+FEW_COLUMNS = 1 << 14
+"""Up to here a row stays below the 2,000,000 bytes that DuckDB takes by default."""
 SPARK_NULL = "\ue000modeltap null\ue000"
 """Spark takes an empty cell for this text before it compares with null: a text that nobody collects."""
 
@@ -159,7 +163,7 @@ def _polars(columns: Columns) -> Options:
 
 
 def _duckdb(columns: Columns) -> Options:
-    dialect = {
+    dialect: Options = {
         "header": True,
         "delim": ",",
         "quote": '"',
@@ -170,6 +174,8 @@ def _duckdb(columns: Columns) -> Options:
     }
     if columns is None:
         return {**dialect, "all_varchar": True}
+    if len(columns) > FEW_COLUMNS or sum(map(len, columns)) > MAX_LINE_BYTES >> 6:
+        dialect["max_line_size"] = MAX_LINE_BYTES
     types = {BOOL: "BOOLEAN", INT64: "BIGINT", FLOAT64: "DOUBLE", _INSTANT: "TIMESTAMP"}
     return {**dialect, "auto_detect": False, "columns": _typed(columns, types, "VARCHAR")}
 

@@ -111,7 +111,7 @@ def read_descriptor(packed: bytes) -> Descriptor:
         document = json.loads(decompressobj().decompress(packed, MAX_DESCRIPTOR_BYTES))
         tree, *parts = document["key"]
         columns = tuple((str(name), str(kind)) for name, kind in document["columns"])
-        found = Descriptor(CollectionKey(*parts, tree=tree), Schema(columns), document["layout"])
+        found = Descriptor(CollectionKey.of(parts, tree), Schema(columns), document["layout"])
     except (ValueError, KeyError, TypeError, ZlibError) as error:
         raise FrameError(f"reading a frame's descriptor: {error!r}; the frame is set aside") from error
     found.__dict__["encoded"] = LENGTH.pack(len(packed)) + packed  # as written, whatever compressor wrote it
