@@ -169,7 +169,7 @@ def _read_foreign(value: Any) -> Cell:
     if type(value).__name__ == "datetime64":
         return _read_datetime64(value)
     for method in ("item", "tolist", "to_pylist", "as_py"):
-        if method == "item" and getattr(value, "ndim", 0):
+        if method == "item" and getattr(value, "ndim", None):
             continue
         unwrap = getattr(value, method, None)
         if callable(unwrap):

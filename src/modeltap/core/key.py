@@ -113,7 +113,7 @@ def key_of_path(path: str) -> tuple[CollectionKey, date, int] | None:
             return None
         if number is None:
             return None
-        return CollectionKey(*(decode_part(part) for part in parts[:7]), tree), day, number
+        return CollectionKey.of([decode_part(part) for part in parts[:7]], tree), day, number
     return None
 
 
