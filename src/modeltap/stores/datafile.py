@@ -75,14 +75,15 @@ class DataFiles:
         _demand_absent(place, look_by_name(place))
         mode = self._tree.modes()[1]
         self._tree.refuse_links(f"{POSITIONS}/{place.path}".rpartition("/")[0])
-        there = self._tree.make_parents(place.position)
+        there = self._tree.make_parents(place.data)
+        recorded_there = self._tree.make_parents(place.position)
         with self._locked(place, self._disk.make_file(place.position, mode, exclusive=False)) as position:
             recorded = read_open_record(position, place)
             _demand_absent(place, look(place, lambda: plain_stat(place.data), lambda: recorded))
             self._clear(place)
             record = Record(header, dict(metadata))
-            self._begin(place, position, record, there)
-            data = self._make_data_file(place, mode, header)
+            self._begin(place, position, record, recorded_there)
+            data = self._make_data_file(place, mode, header, there)
             last = Commit(recorded.last.generation + 1 if recorded else 1, 0, len(header), HEADER_IDENTITY)
             try:
                 return self._commit(_Open(place, data, position, record), last)
@@ -167,9 +168,8 @@ class DataFiles:
         self._disk.sync(position)
         self._tree.sync_parents(place.position, there)
 
-    def _make_data_file(self, place: Place, mode: int, header: bytes) -> int:
+    def _make_data_file(self, place: Place, mode: int, header: bytes, there: str) -> int:
         """Make the data file with its header line, durable; gives its handle."""
-        there = self._tree.make_parents(place.data)
         exclusive = not os.path.lexists(place.data)
         data = self._disk.make_file(place.data, mode, exclusive=exclusive)
         try:

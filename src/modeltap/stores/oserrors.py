@@ -60,7 +60,7 @@ def store_error(operation: str, thing: str, error: OSError) -> StoreError:
     ):
         if number in remedies:
             return kind(f"{operation} {thing}: {error.strerror}; {remedies[number]}")
-    return StoreUnavailable(f"{operation} {thing}: {error.strerror or error!r}; {_AGAIN}")
+    return StoreUnavailable(f"{operation} {thing}: {error.strerror or type(error).__name__}; {_AGAIN}")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ for others. A folder that modeltap makes is 0700, its files 0600.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from typing import NamedTuple
@@ -96,7 +97,8 @@ class Tree:
             missing.append(there)
             there = os.path.dirname(there)
         for folder in reversed(missing):
-            self._disk.make_folder(folder, self.modes()[0])
+            if not self._disk.make_folder(folder, self.modes()[0]) and not os.path.isdir(folder):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         return there
 
     def sync_parents(self, full: str, there: str) -> None:
