@@ -10,11 +10,11 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from support.pythons import python
 
 import modeltap
 from modeltap import errors
 from modeltap.cli.program import VERBS
+from support.pythons import python
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "modeltap"
@@ -220,7 +220,9 @@ def test_the_wheel_holds_what_runs_without_the_repository(tmp_path):
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
-    listed = subprocess.run([sys.executable, "-m", "zipfile", "-l", str(wheel)], capture_output=True, check=True, text=True)
+    listed = subprocess.run(
+        [sys.executable, "-m", "zipfile", "-l", str(wheel)], capture_output=True, check=True, text=True
+    )
     for needed in ("py.typed", "cli/tour/score.py.txt", "cli/tour/train.py.txt", "compat/site/sitecustomize.py"):
         assert f"modeltap/{needed}" in listed.stdout, needed
     assert "tests/" not in listed.stdout

@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -52,9 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _never_fail_to_encode()
     arguments = _parser().parse_args(argv)
-    _take_common(arguments)
     try:
-        code: int = arguments.run(arguments)
+        with _common(arguments):
+            code: int = arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         # the reader (`| head`) has what it wanted; the interpreter must not fail on it at exit either
@@ -89,12 +90,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _take_common(arguments: argparse.Namespace) -> None:
+@contextmanager
+def _common(arguments: argparse.Namespace) -> Iterator[None]:
     """What is said on the command line stands for this process and the children that it starts."""
-    if arguments.store:
-        os.environ["MODELTAP_STORE"] = arguments.store
-    if arguments.workspace:
-        os.environ["MODELTAP_WORKSPACE"] = arguments.workspace
+    said = {"MODELTAP_STORE": arguments.store, "MODELTAP_WORKSPACE": arguments.workspace}
+    before = dict(os.environ)
+    os.environ.update({name: value for name, value in said.items() if value})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _never_fail_to_encode() -> None:
