@@ -8,50 +8,44 @@ logged once a minute).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from itertools import count
+from time import time_ns
 from typing import Any
 
 from modeltap import runtime
 from modeltap.capture import carrying
 from modeltap.capture.cells import Refused
-from modeltap.capture.frames import read_spark
-from modeltap.capture.identity import Identity, identities, plain_body
+from modeltap.capture.identity import Identity, identities, user_ids_of, with_user_ids
+from modeltap.capture.naming import DEFAULT, collection_key
 from modeltap.capture.planning import Planner
-from modeltap.capture.reading import reader_of
+from modeltap.capture.reading import reader_of, readers
 from modeltap.capture.records import Shape
 from modeltap.capture.scope import (
     UNKNOWN_ROWS,
-    Call,
     ImplicitScope,
     Pairing,
     Request,
-    bounded_id,
     current_lane,
     current_request,
 )
-from modeltap.capture.tables import MAX_PAYLOAD_BYTES, Table, frames_of
+from modeltap.capture.tables import MAX_PAYLOAD_BYTES, NOTHING, Table, frames_of
 from modeltap.core.correlation import (
     CORRELATION_COLUMNS,
     CORRELATION_ID,
     REQUEST_ID,
     SCORING_TIMESTAMP,
-    with_user_id,
 )
-from modeltap.core.instants import instant_text
-from modeltap.core.key import CollectionKey, workspace_parts
-from modeltap.core.settings import Settings
-from modeltap.errors import ModeltapError
-from modeltap.spool.frame import Descriptor
+from modeltap.core.instants import MICROSECONDS_PER_DAY, instant_text
+from modeltap.spool.frame import FIXED, NO_ROW, Descriptor
 from modeltap.spool.writer import SpoolWriter
 
 INPUTS = frozenset({"inputs", "model_inputs"})
 """Designations whose calls are inputs calls: they begin a request, and others pair with them."""
-_DEFAULT = "default"
 
 _implicit_scopes: dict[tuple[str, ...], ImplicitScope] = {}
-_next_sequence = count().__next__
+next_sequence = count().__next__
+pack_fixed = FIXED.pack
 
 
 class ModelDataCollector:
@@ -74,26 +68,29 @@ class ModelDataCollector:
     def __init__(
         self,
         model_name: str,
-        designation: str = _DEFAULT,
+        designation: str = DEFAULT,
         feature_names: Iterable[str] | None = None,
         workspace: str = "default/default/default",
-        webservice_name: str = _DEFAULT,
-        model_version: str = _DEFAULT,
-        collection_name: str = _DEFAULT,
+        webservice_name: str = DEFAULT,
+        model_version: str = DEFAULT,
+        collection_name: str = DEFAULT,
         *,
         identifier: str | None = None,
     ) -> None:
         self._runtime = runtime.current()
         settings = self._runtime.settings
-        given = identifier if identifier is not None and designation == _DEFAULT else designation
-        self._key, self._problem = _key_of(settings, model_name, given, workspace, webservice_name, model_version)
+        given = identifier if identifier is not None and designation == DEFAULT else designation
+        self._key, self._problem = collection_key(
+            settings, model_name, given, workspace, webservice_name, model_version
+        )
         self._designation = self._key.designation
         self._is_inputs = self._designation in INPUTS
         self._model = self._key.parts[:-1]
         self._implicit = _implicit_scopes.setdefault(self._model, ImplicitScope())
         self._counters = self._runtime.counters_of(self._key)
         self._planner = self._plan_with(feature_names)
-        self._no_shape = Shape(None, self._planner.has_one_name, self._planner.known)
+        self._shape = Shape(None, self._planner.has_one_name, self._planner.known)
+        self._shape_in_request = self._shape._replace(in_request=True)
         workspace_path = "/".join(self._key.parts[:3])
         self._correlation_values: dict[str, Any] = dict(
             zip(
@@ -151,43 +148,47 @@ class ModelDataCollector:
             )
             return Planner(self._key, None)
 
-    def _collect(self, data: Any, user_id: str | Sequence[str]) -> dict[str, Any]:
+    def _collect(self, data: Any, user_id: str | Sequence[str]) -> dict[str, Any]:  # noqa: C901  see its first line
+        # One long straight function: every call that it makes is felt by every prediction.
         lane, request = current_lane(), current_request()
-        expected: Call | None = None
+        shape = self._shape if request is None else self._shape_in_request
         if request is not None:
             pairing = request.pairing(self._model)
         elif self._is_inputs:
             pairing = self._implicit.begin(lane)
         else:
             pairing = self._implicit.current(self._designation, lane)
+        request, expected = pairing.request, None
         if not self._is_inputs:
             expected = pairing.expected(self._designation, lane)
-        microseconds = time.time_ns() // 1000
+            if expected is not None and expected[1] != UNKNOWN_ROWS:
+                shape = shape._replace(expected_rows=expected[1])
+        microseconds = time_ns() // 1000
         try:
-            reader = reader_of(data)
-            if reader is read_spark and request is not None:
-                raise Refused("spark_in_request")
-            table = reader(data, self._no_shape if expected is None else self._shape(expected[1]))
+            table = (readers.get(type(data)) or reader_of(data))(data, shape)
         except Exception:
             self._note_unread(pairing, lane)
             if self._collecting:
                 raise
-            return self._correlations(pairing, None, 0, microseconds, user_id)
+            table = NOTHING
         rows = table.rows
         first_row: int | None
         if self._is_inputs:
             first_row = pairing.add_inputs(rows, lane)
         else:
             first_row = pairing.place(self._designation, rows, expected)
-        if not self._collecting:
-            self._counters.off += rows
+        if type(user_id) is not str:
+            user_id = user_ids_of(user_id, rows)
+        if rows and self._collecting:
+            self._store(table, request, first_row, microseconds, user_id or request.correlation_id)
         elif rows:
-            self._store(table, pairing.request, first_row, microseconds, user_id)
-        return self._correlations(pairing, first_row, rows, microseconds, user_id)
-
-    def _shape(self, rows: int) -> Shape:
-        """What is known of the value's shape when its inputs call had some rows."""
-        return self._no_shape if rows == UNKNOWN_ROWS else Shape(rows, self._no_shape.one_name, self._no_shape.known)
+            self._counters.off += rows
+        uuid = request.correlation_uuid(first_row, rows)
+        values = self._correlation_values.copy()
+        values[CORRELATION_ID] = with_user_ids(user_id or request.correlation_id, uuid)
+        values[SCORING_TIMESTAMP] = instant_text(microseconds)
+        values[REQUEST_ID] = request.request_id
+        return values
 
     def _note_unread(self, pairing: Pairing, lane: object) -> None:
         """A call whose rows are unknown counts as a call all the same, so later ordinals stay right."""
@@ -197,32 +198,48 @@ class ModelDataCollector:
             pairing.place(self._designation, 0, None)
 
     def _store(
-        self, table: Table, request: Request, first_row: int | None, microseconds: int, user_id: str | Sequence[str]
+        self, table: Table, request: Request, first_row: int | None, microseconds: int, user_id: str | list[str]
     ) -> None:
-        if self._printing:
-            return self._print(table)
-        writer, counters = self._runtime.writer, self._counters
-        if self._problem:
-            raise Refused("bad_name")
-        if writer is None:
-            raise Refused("no_spool")
+        writer, counters, rows = self._runtime.writer, self._counters, table.rows
+        if writer is None or self._problem or self._printing:
+            return self._store_nothing(table)
         plan = self._planner.plan(table)
         if plan.mismatch:
-            counters.width_mismatch += table.rows
+            counters.width_mismatch += rows
         payload = table.payload()
-        if len(payload) <= MAX_PAYLOAD_BYTES and table.carried is None and type(user_id) is str:
-            rows = table.rows
-            body = plain_body(request, user_id, first_row, _next_sequence(), microseconds, rows, payload)
-            refusal = writer.put(plan.descriptor, body, rows)
-            if refusal is not None:
-                raise Refused(refusal)
-            counters.accepted += rows
-            if first_row is None:
-                counters.unpaired_rows += rows
-            return None
-        return self._store_runs(
-            table, plan.descriptor, writer, identities(table, request, first_row, microseconds, user_id), microseconds
+        if len(payload) > MAX_PAYLOAD_BYTES or table.carried is not None or type(user_id) is not str:
+            runs = identities(table, request, first_row, microseconds, user_id)
+            return self._store_runs(table, plan.descriptor, writer, runs, microseconds)
+        identity = request.request_id.encode()
+        own = user_id.encode("utf-8", "replace") if user_id else b""
+        host = request.host_request_id.encode() if request.host_request_id else b""
+        fixed = pack_fixed(
+            next_sequence(),
+            microseconds,
+            microseconds // MICROSECONDS_PER_DAY,
+            rows,
+            NO_ROW if first_row is None else first_row,
+            100.0,
+            0,
+            len(identity),
+            len(own),
+            len(host),
         )
+        refusal = writer.put(plan.descriptor, b"".join((fixed, identity, own, host, payload)), rows)
+        if refusal is not None:
+            raise Refused(refusal)
+        counters.accepted += rows
+        if first_row is None:
+            counters.unpaired_rows += rows
+        return None
+
+    def _store_nothing(self, table: Table) -> None:
+        """Rows that cannot be stored, or are to be shown instead (``AML_MODEL_DC_DEBUG``)."""
+        if self._printing:
+            names = self._planner.plan(table).descriptor.schema.names
+            print(f"modeltap {self._key.folder} {names}: {table.payload()!r}")  # noqa: T201
+            return
+        raise Refused("bad_name" if self._problem else "no_spool")
 
     def _store_runs(
         self,
@@ -236,7 +253,7 @@ class ModelDataCollector:
         counters, rest = self._counters, table.rows
         for run, identity in runs:
             for offset, rows, payload in frames_of(run):
-                body = identity.body(_next_sequence(), microseconds, offset, rows, payload)
+                body = identity.body(next_sequence(), microseconds, offset, rows, payload)
                 refusal = writer.put(descriptor, body, rows)
                 if refusal is not None:
                     raise _Cut(refusal, rest)
@@ -244,25 +261,6 @@ class ModelDataCollector:
                 rest -= rows
             if identity.unpaired_rows:
                 counters.unpaired_rows += identity.unpaired_rows
-
-    def _correlations(
-        self, pairing: Pairing, first_row: int | None, rows: int, microseconds: int, user_id: str | Sequence[str]
-    ) -> dict[str, Any]:
-        request = pairing.request
-        uuid = request.correlation_uuid(first_row, rows)
-        given = user_id or request.correlation_id
-        identity: Any = uuid
-        if given:
-            identity = (
-                with_user_id(given, uuid)
-                if type(given) is str
-                else [with_user_id(bounded_id(one), uuid) for one in given]
-            )
-        values = self._correlation_values.copy()
-        values[CORRELATION_ID] = identity
-        values[SCORING_TIMESTAMP] = instant_text(microseconds)
-        values[REQUEST_ID] = request.request_id
-        return values
 
     def _reject(self, reason: str, data: Any, rows: int = 0, error: Exception | None = None) -> None:
         """Count and tell why rows were not taken; the log line is written off the scoring path."""
@@ -278,11 +276,6 @@ class ModelDataCollector:
         except Exception:
             self._counters.reject("error", 1)
 
-    def _print(self, table: Table) -> None:
-        """``AML_MODEL_DC_DEBUG``: show the rows in place of storing them, as the original did."""
-        plan = self._planner.plan(table)
-        print(f"modeltap {self._key.folder} {plan.descriptor.schema.names}: {table.payload()!r}")  # noqa: T201
-
 
 class _Cut(Refused):
     """The spool took the first frames of a call and not the rest."""
@@ -290,32 +283,6 @@ class _Cut(Refused):
     def __init__(self, reason: str, rows: int) -> None:
         super().__init__(reason)
         self.rows = rows
-
-
-def _key_of(settings: Settings, *given: Any) -> tuple[CollectionKey, str]:
-    """The key of a collector, and what is wrong with it."""
-    model, designation, workspace, service, version = (
-        bounded_id(_DEFAULT if part is None else part) or _DEFAULT for part in given
-    )
-    problem = ""
-    try:
-        parts = workspace_parts(workspace)
-    except ModeltapError as error:
-        parts, problem = settings.workspace, str(error)
-    if parts == (_DEFAULT,) * 3:
-        parts = settings.workspace
-    key = CollectionKey(
-        *parts,
-        settings.service if service == _DEFAULT else service,
-        model,
-        settings.model_version if version == _DEFAULT else version,
-        designation,
-    )
-    try:
-        key.folder  # noqa: B018  computed once here, so that a name no path can hold is found at once
-    except ModeltapError as error:
-        problem = str(error)
-    return key, problem
 
 
 def _row_count(data: Any) -> int:

@@ -103,6 +103,8 @@ def _through(library: str, value: Any, shape: Shape) -> Table:
 
 def read_spark(frame: Any, shape: Shape) -> Table:
     """A Spark data frame: its rows are fetched, so only outside a request."""
+    if shape.in_request:
+        raise Refused("spark_in_request")
     names = tuple(frame.columns)
     rows = [list(row) for row in frame.collect()]
     if not rows:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from modeltap.capture.cells import Refused
 from modeltap.capture.scope import Request, bounded_id
 from modeltap.capture.tables import Table
-from modeltap.core.correlation import CarriedId, is_uuid, read_correlation_id
+from modeltap.core.correlation import CarriedId, is_uuid, read_correlation_id, with_user_id
 from modeltap.core.instants import MICROSECONDS_PER_DAY, parse_instant
 from modeltap.spool.frame import FIXED, IDS_PER_ROW, NO_ROW, RowIds
 
@@ -56,62 +56,39 @@ class Identity(NamedTuple):
         return b"".join((fixed, request, user, host, ids, payload))
 
 
-def plain_body(
-    request: Request, user: str, first_row: int | None, sequence: int, microseconds: int, rows: int, payload: bytes
-) -> bytes:
-    """The body of a frame whose rows all have the call's own ids: the common case, without detours."""
-    identity = request.request_id.encode()
-    user = user or request.correlation_id
-    own = user.encode("utf-8", "replace") if user else b""
-    host = request.host_request_id.encode() if request.host_request_id else b""
-    if len(own) > MAX_ID_BYTES:
-        raise Refused("correlation_id_too_long")
-    fixed = FIXED.pack(
-        sequence,
-        microseconds,
-        microseconds // MICROSECONDS_PER_DAY,
-        rows,
-        NO_ROW if first_row is None else first_row,
-        100.0,
-        0,
-        len(identity),
-        len(own),
-        len(host),
-    )
-    return b"".join((fixed, identity, own, host, payload))
-
-
 def identities(
-    table: Table, request: Request, first_row: int | None, microseconds: int, user_id: str | Sequence[str]
+    table: Table, request: Request, first_row: int | None, microseconds: int, user_id: str | list[str]
 ) -> Iterable[tuple[Table, Identity]]:
-    """The runs of rows of a call, each with its identity.
-
-    Raises:
-        Refused: N user ids for another number of rows.
-    """
+    """The runs of rows of a call, each with its identity."""
     day = microseconds // MICROSECONDS_PER_DAY
     if table.carried is not None:
         return _carried_runs(table, request, day)
     unpaired = table.rows if first_row is None else 0
-    if type(user_id) is str:
-        user = user_id or request.correlation_id
-        return ((table, Identity(request.request_id, user, request.host_request_id, first_row, day, None, unpaired)),)
-    user_ids = _texts(user_id, table.rows)
-    if len(user_ids) == 1:
-        row_ids, user = None, user_ids[0]
-    else:
-        row_ids, user = RowIds(correlation_id=user_ids), ""
+    user, row_ids = (user_id, None) if type(user_id) is str else ("", RowIds(correlation_id=list(user_id)))
     return ((table, Identity(request.request_id, user, request.host_request_id, first_row, day, row_ids, unpaired)),)
 
 
-def _texts(user_id: object, rows: int) -> list[str]:
-    """One text for all rows, or one a row."""
-    if isinstance(user_id, str) or not hasattr(user_id, "__len__") or isinstance(user_id, bytes):
-        return [bounded_id("" if user_id is None else user_id)]
-    values = list(user_id)  # type: ignore[call-overload]
-    if len(values) != rows:
+def user_ids_of(given: object, rows: int) -> str | list[str]:
+    """The user's own ids: one text for all rows, or a list of one a row.
+
+    Raises:
+        Refused: N ids for another number of rows.
+    """
+    if given is None or isinstance(given, str | bytes) or not hasattr(given, "__len__"):
+        return bounded_id("" if given is None else given)
+    ids = [bounded_id("" if value is None else value) for value in given]  # type: ignore[attr-defined]
+    if len(ids) == 1:
+        return ids[0]
+    if len(ids) != rows:
         raise Refused("correlation_ids_mismatch")
-    return [bounded_id("" if value is None else value) for value in values]
+    return ids
+
+
+def with_user_ids(user_ids: str | list[str], uuid: str) -> str | list[str]:
+    """The text of ``$aml_dc_correlation_id``, or one for each row."""
+    if not user_ids:
+        return uuid
+    return with_user_id(user_ids, uuid) if type(user_ids) is str else [with_user_id(one, uuid) for one in user_ids]
 
 
 def _carried_runs(table: Table, request: Request, today: int) -> Iterator[tuple[Table, Identity]]:

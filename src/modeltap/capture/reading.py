@@ -13,8 +13,8 @@ from modeltap.capture.tables import Table
 Reader = Callable[[Any, Shape], Table]
 
 MAX_READERS = 512
-_readers: dict[type, Reader] = {list: records.read_list, tuple: records.read_list, dict: records.read_dict}
-_readers.update(dict.fromkeys(PLAIN, records.read_scalar))
+readers: dict[type, Reader] = {list: records.read_list, tuple: records.read_list, dict: records.read_dict}
+readers.update(dict.fromkeys(PLAIN, records.read_scalar))
 
 
 def reader_of(value: Any) -> Reader:
@@ -24,11 +24,11 @@ def reader_of(value: Any) -> Reader:
         Refused: no table can be made of such a value.
     """
     kind = type(value)
-    found = _readers.get(kind)
+    found = readers.get(kind)
     if found is None:
         found = _choose(value)
-        if len(_readers) < MAX_READERS:
-            _readers[kind] = found
+        if len(readers) < MAX_READERS:
+            readers[kind] = found
     return found
 
 

@@ -35,11 +35,13 @@ class Shape(NamedTuple):
         expected_rows: rows of the inputs call that it belongs to, if known.
         one_name: there is exactly one feature name.
         known: columns that earlier dicts had.
+        in_request: the call stands in a request scope.
     """
 
     expected_rows: int | None = None
     one_name: bool = False
     known: Mapping[object, None] = {}
+    in_request: bool = False
 
     def rows_of_flat(self, length: int) -> int:
         """Into how many rows a flat value of some length falls."""

@@ -143,6 +143,9 @@ class Parts:
 
 Table = Block | Cells | Parts
 
+NOTHING = Cells(0, (), [])
+"""A table without rows."""
+
 
 def frames_of(table: Table) -> list[tuple[int, int, bytes]]:
     """Split a table so that each part's payload fits a frame.
