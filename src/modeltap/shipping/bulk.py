@@ -10,7 +10,6 @@ prints them. Text and mixed cells go through Python once.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from itertools import chain, repeat
@@ -32,6 +31,7 @@ from modeltap.spool.frame import (
     Frame,
     column_parts,
     decode_columns,
+    json_list,
     part_values,
 )
 
@@ -174,7 +174,7 @@ def _block_columns(layout: str, width: int, frames: list[Frame]) -> Block:
     return np.ascontiguousarray(values.reshape(-1, width).T)
 
 
-def _joined(layout: str, width: int, frames: list[Frame], payloads: Sequence[memoryview]) -> Block:
+def _joined(layout: str, width: int, frames: list[Frame], payloads: Sequence[memoryview | bytes]) -> Block:
     row_bytes = width * _NUMPY[layout].itemsize
     if any(len(payload) != frame.rows * row_bytes for frame, payload in zip(frames, payloads, strict=True)):
         raise refused(f"its payload is not as long as its rows of {row_bytes} bytes")
@@ -193,7 +193,7 @@ def _numbers(values: Block, given: str, kind: str) -> pl.Series:
     return pl.Series(values=floats)
 
 
-def _parts(width: int, frames: list[Frame]) -> list[tuple[tuple[str, memoryview], ...]]:
+def _parts(width: int, frames: list[Frame]) -> list[tuple[tuple[str, bytes], ...]]:
     """Of the layout ``columns``: for each column its code and bytes in every frame."""
     parts = [tuple(column_parts(frame.payload)) for frame in frames]
     if any(len(columns) != width for columns in parts):
@@ -201,7 +201,7 @@ def _parts(width: int, frames: list[Frame]) -> list[tuple[tuple[str, memoryview]
     return list(zip(*parts, strict=True))
 
 
-def _part_column(given: str, kind: str, frames: list[Frame], parts: Sequence[tuple[str, memoryview]]) -> pl.Series:
+def _part_column(given: str, kind: str, frames: list[Frame], parts: Sequence[tuple[str, bytes]]) -> pl.Series:
     codes = {code for code, _ in parts}
     if len(codes) == 1 and PART_LAYOUTS.get(codes.pop()) == given:
         return _numbers(_joined(given, 1, frames, [part for _, part in parts]), given, kind)
@@ -219,9 +219,9 @@ def _cells(width: int, frames: list[Frame]) -> list[Sequence[Any]]:
     if frames[0].descriptor.layout != "cells" or any(frame.rows != 1 for frame in frames):
         decoded = map(decode_columns, frames)
         return [list(chain.from_iterable(column)) for column in zip(*decoded, strict=True)]
-    rows = [json.loads(bytes(frame.payload)) for frame in frames]
-    if any(type(row) is not list or len(row) != width for row in rows):
-        raise refused(f"its payload is not a list of {width} cells")
+    rows = [json_list(frame.payload) for frame in frames]
+    if any(len(row) != width for row in rows):
+        raise refused(f"its payload is not {width} cells")
     return list(zip(*rows, strict=True))
 
 

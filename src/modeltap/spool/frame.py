@@ -68,10 +68,13 @@ IDS_PER_ROW = 1
 PREFIX = Struct("<8sII")
 LENGTH = Struct("<I")
 FIXED = Struct("<QqiIIdBHHH")
+PART = Struct("<BI")
 BLOCK_CODES = {"float64": "d", "int64": "q", "bool": "B"}
 PART_LAYOUTS = {"d": "float64", "q": "int64", "?": "bool"}
 PAYLOAD_ERRORS = (ValueError, TypeError, KeyError, RecursionError, struct.error)
 """What reading a payload raises when it is not laid out as its descriptor says."""
+
+_from_json = json.JSONDecoder().decode
 
 
 @dataclass(frozen=True)
@@ -254,7 +257,7 @@ def _columns(frame: Frame, width: int) -> list[list[Any]]:
     layout, rows = frame.descriptor.layout, frame.rows
     if layout == "columns":
         return [part_values(code, part) for code, part in column_parts(frame.payload)]
-    cells = _json_list(frame.payload) if layout == "cells" else block_values(layout, frame.payload)
+    cells = json_list(frame.payload) if layout == "cells" else block_values(layout, frame.payload)
     if len(cells) != rows * width:
         raise ValueError(f"it holds {len(cells)} cells")
     if layout == "cells":
@@ -271,24 +274,25 @@ def block_values(layout: str, payload: memoryview | bytes) -> list[Any]:
     return [value != 0 for value in values] if layout == "bool" else values.tolist()
 
 
-def column_parts(payload: memoryview) -> Iterator[tuple[str, memoryview]]:
+def column_parts(payload: memoryview) -> Iterator[tuple[str, bytes]]:
     """Code and bytes of each column of the layout ``columns``, in order."""
+    raw = bytes(payload)
     position = 0
-    while position < len(payload):
-        code = chr(payload[position])
-        (length,) = LENGTH.unpack_from(payload, position + 1)
-        position += 5
-        yield code, payload[position : position + length]
+    while position < len(raw):
+        code, length = PART.unpack_from(raw, position)
+        position += PART.size
+        yield chr(code), raw[position : position + length]
         position += length
 
 
-def part_values(code: str, part: memoryview) -> list[Any]:
+def part_values(code: str, part: bytes) -> list[Any]:
     """The cells of one column of the layout ``columns``."""
-    return _json_list(part) if code == "j" else block_values(PART_LAYOUTS[code], part)
+    return json_list(part) if code == "j" else block_values(PART_LAYOUTS[code], part)
 
 
-def _json_list(text: memoryview) -> list[Any]:
-    values = json.loads(bytes(text))
+def json_list(text: memoryview | bytes) -> list[Any]:
+    """The cells of a JSON array."""
+    values = _from_json(str(text, "utf-8"))
     if type(values) is not list:
         raise ValueError("the JSON is no list")
     return values
