@@ -14,6 +14,7 @@ from modeltap.core.key import CollectionKey
 from modeltap.errors import Conflict, StoreDenied, StoreRefused
 from modeltap.stores.local import LocalStore
 from modeltap.stores.tree import PRIVATE_MODE
+from modeltap.testing import FaultyDisk
 from support.pythons import python
 from support.users import open_folder, ordinary_user
 
@@ -116,6 +117,20 @@ def test_a_file_that_somebody_put_in_the_place_of_one_in_the_making_is_not_touch
     assert (tmp_path / PATH).read_bytes() == b"other rows\n"
 
 
+def test_a_file_that_somebody_puts_there_while_one_is_being_made_is_not_touched(tmp_path):
+    class Meddling(FaultyDisk):
+        """Somebody copies a file to the place just before modeltap makes it."""
+
+        def make_file(self, path, mode, *, exclusive):
+            if path == str(tmp_path / PATH):
+                Path(path).write_bytes(b"other rows\n")
+            return super().make_file(path, mode, exclusive=exclusive)
+
+    with pytest.raises(Conflict, match="somebody made it first"):
+        LocalStore(str(tmp_path), disk=Meddling()).create(PATH, HEADER, {})
+    assert (tmp_path / PATH).read_bytes() == b"other rows\n"
+
+
 # ---------------------------------------------------------------- dead writers and damage
 
 
@@ -175,9 +190,10 @@ def test_a_data_file_that_somebody_removed_is_absent_and_may_be_made_again(shipp
     assert not shipped.holds(PATH, position=5, length=10, sha256=sha256(ROWS).hexdigest(), batch_id="a")
     with pytest.raises(Conflict, match="not there"):
         shipped.append(PATH, ROWS, position=15, batch_id="b")
-    info = shipped.create(PATH, b"other,header\r\n", {"schema": "y"})
+    shipped.create(PATH, HEADER, {"schema": "y"})
+    info = shipped.append(PATH, ROWS, position=5, batch_id="a")
+    assert (info.size, info.metadata) == (15, {"schema": "y"})
     assert info.etag != etag
-    assert shipped.append(PATH, ROWS, position=14, batch_id="a").size == 24
 
 
 def test_a_store_whose_folder_was_removed_begins_again(shipped, tmp_path):

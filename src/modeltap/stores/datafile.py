@@ -163,7 +163,6 @@ class DataFiles:
 
     def _begin(self, place: Place, position: int, record: Record, there: str) -> None:
         """Record what the data file is to be, durable."""
-        self._disk.truncate(position, 0)
         write_all(self._disk, position, encode_record(record), 0)
         self._disk.sync(position)
         self._tree.sync_parents(place.position, there)
