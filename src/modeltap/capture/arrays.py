@@ -6,8 +6,9 @@ from sys import byteorder
 from typing import Any
 
 from modeltap.capture.cells import Refused, read_column
-from modeltap.capture.records import Shape, read_columns, read_row, read_rows, read_scalar
-from modeltap.capture.tables import Block, Cells, Table
+from modeltap.capture.fields import cells_of, labels_of
+from modeltap.capture.records import Shape, read_columns, read_list, read_row, read_rows, read_scalar
+from modeltap.capture.tables import NOTHING, Block, Table
 from modeltap.core.schema import BOOL, FLOAT64, INT64
 
 _BLOCK_KINDS = {"f": (FLOAT64, "<f8"), "i": (INT64, "<i8"), "u": (INT64, "<i8"), "b": (BOOL, "?")}
@@ -25,11 +26,14 @@ def read_array(values: Any, shape: Shape) -> Table:
             return Block(rows, width, FLOAT64, values.tobytes())
         return _read_matrix(values, rows, width)
     if dimensions == 1:
+        if dtype.names:
+            return read_columns([cells_of(values[name]) for name in dtype.names], values.shape[0], dtype.names)
         length = values.shape[0]
         rows = shape.rows_of_flat(length) if length else 0
-        if dtype.kind in _BLOCK_KINDS:
-            return _read_matrix(values, rows, length // rows if rows else 0)
-        cells = values.tolist() if dtype.kind not in "mM" else list(values)
+        block = block_of(values)
+        if block is not None:
+            return Block(rows, length // rows if rows else 0, *block)
+        cells = cells_of(values)
         return read_row(cells) if rows == 1 else read_columns([cells], rows, None)
     if dimensions == 0:
         return read_scalar(values[()], shape)
@@ -39,13 +43,19 @@ def read_array(values: Any, shape: Shape) -> Table:
 def _read_matrix(values: Any, rows: int, width: int) -> Table:
     block = block_of(values)
     if block is not None:
-        layout, data = block
-        return Block(rows, width, layout, data)
+        return Block(rows, width, *block)
     if not rows:
-        return Cells(0, (), [])
-    if values.dtype.kind in "mM":
-        return read_columns([list(values[:, column]) for column in range(width)], rows, None)
-    return read_rows(values.tolist())
+        return NOTHING
+    return read_rows([list(row) for row in values] if values.dtype.kind in "mM" else values.tolist())
+
+
+def read_masked(values: Any, shape: Shape) -> Table:
+    """A masked array: what is masked is null."""
+    if values.ndim > 2 or not values.mask.any():
+        return read_array(values.filled(), shape)
+    if values.ndim == 2:
+        return read_rows([cells_of(row) for row in values])
+    return read_list(cells_of(values), shape) if values.ndim else read_scalar(values[()], shape)
 
 
 def block_of(values: Any) -> tuple[str, bytes] | None:
@@ -55,25 +65,18 @@ def block_of(values: Any) -> tuple[str, bytes] | None:
     if found is None or dtype.itemsize > 8:
         return None
     layout, code = found
-    if dtype.str == "<u8" and values.size and values.max() > _MAX_UINT:
+    if dtype.kind == "u" and dtype.itemsize == 8 and values.size and values.max() > _MAX_UINT:
         return None
     return layout, (values if dtype.str == code or layout == BOOL else values.astype(code)).tobytes()
 
 
 def read_series(values: Any, shape: Shape) -> Table:
     """A pandas or polars series: one row; the rows of the inputs call when it has as many values."""
-    cells = values.tolist() if hasattr(values, "tolist") else values.to_list()
+    cells = cells_of(values)
     rows = shape.expected_rows
     if rows is not None and rows > 1 and len(cells) == rows:
         return read_columns([cells], rows, None)
-    names = _labels(values)
-    return read_row(cells, names) if cells else Cells(0, (), [])
-
-
-def _labels(values: Any) -> tuple[object, ...] | None:
-    index = getattr(values, "index", None)
-    labels = index.tolist() if index is not None and hasattr(index, "tolist") else None
-    return tuple(labels) if labels and all(isinstance(label, str) for label in labels) else None
+    return read_row(cells, labels_of(values)) if cells else NOTHING
 
 
 def read_sparse(values: Any, shape: Shape) -> Table:

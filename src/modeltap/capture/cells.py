@@ -16,7 +16,8 @@ Decimal                  decimal    text
 bytes                    binary     base64
 date, time, UUID, Path   string     text
 Enum                     that of its value
-list, tuple, set, dict   json       JSON text; NaN and infinities as text
+list, tuple, set, dict,  json       JSON text; NaN and infinities as text
+record, small array
 =======================  =========  ==========================================
 """
 
@@ -24,7 +25,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -32,6 +33,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+from modeltap.capture.fields import cells_of, fields_of, is_record, is_series
 from modeltap.core.schema import BINARY, BOOL, DECIMAL, FLOAT64, INT64, JSON, NULL, STRING, TIMESTAMP
 
 MIN_INT64, MAX_INT64 = -(1 << 63), (1 << 63) - 1
@@ -60,12 +62,19 @@ def read_cell(value: Any) -> Cell:
     kind = type(value)
     if kind in PLAIN:
         if kind is int and not MIN_INT64 <= value <= MAX_INT64:
-            return DECIMAL, str(value)
+            return DECIMAL, _digits(value)
         return PLAIN[kind], value
     for base, read in _READERS:
         if isinstance(value, base):
             return read(value)
     return _read_foreign(value)
+
+
+def _digits(value: int) -> str:
+    try:
+        return str(value)
+    except ValueError as error:  # Python's own bound: thousands of digits take quadratic time
+        raise Refused("number_too_long") from error
 
 
 def read_column(values: Sequence[Any]) -> tuple[str, list[Any]]:
@@ -131,7 +140,10 @@ def _read_decimal(value: Decimal) -> Cell:
 def _read_datetime(value: datetime) -> Cell:
     if value != value:
         return NULL, None  # pandas.NaT
-    moment = value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+    try:
+        moment = value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError as error:
+        raise Refused("instant_out_of_range") from error
     text = datetime.isoformat(moment, timespec="microseconds")[:26]
     nanoseconds = getattr(value, "nanosecond", 0)
     return TIMESTAMP, f"{text}{nanoseconds:03d}" if nanoseconds else text
@@ -163,12 +175,15 @@ _READERS: tuple[tuple[Any, Callable[[Any], Cell]], ...] = (
 
 
 def _read_foreign(value: Any) -> Cell:
-    """Scalars and small arrays of numpy, pandas and their like, by the methods that they share."""
-    if type(value).__name__ in ("NAType", "NaTType"):
+    """Scalars, records and small arrays of numpy, pandas and their like, by the methods that they share."""
+    name = type(value).__name__
+    if name in _NOTHING:
         return NULL, None
-    if type(value).__name__ == "datetime64":
-        return _read_datetime64(value)
-    for method in ("item", "tolist", "to_pylist", "as_py"):
+    if name in _BY_NAME:
+        return _BY_NAME[name](value)
+    if is_record(value) or is_series(value):
+        return _read_nested(value)
+    for method in ("item", "tolist", "as_py"):
         if method == "item" and getattr(value, "ndim", None):
             continue
         unwrap = getattr(value, method, None)
@@ -184,32 +199,64 @@ def _read_datetime64(value: Any) -> Cell:
     if text == "NaT":
         return NULL, None
     head, _, fraction = text.partition(".")
+    if head[4:5] not in ("", "-") or not head[:4].isdigit() or fraction[9:].strip("0"):
+        raise Refused("instant_out_of_range")
     full = head if "T" in head else f"{head}-01-01"[:10] + "T00"
     full += ":00:00"[: max(0, 19 - len(full))]
     digits = fraction.ljust(6, "0")
     return TIMESTAMP, f"{full[:19]}.{digits[:6]}{digits[6:9] if digits[6:9].strip('0') else ''}"
 
 
+def _read_timedelta64(value: Any) -> Cell:
+    """Its unit must not get lost: numpy makes a bare number of nanoseconds, months and years."""
+    plain = value.item()
+    if plain is None:
+        return NULL, None
+    return STRING, str(plain if isinstance(plain, timedelta) else value)
+
+
+def _read_longdouble(value: Any) -> Cell:
+    number = float(value)
+    return (FLOAT64, number) if number == value or value != value else (DECIMAL, str(value))
+
+
+_NOTHING = frozenset({"NAType", "NaTType", "MaskedConstant"})
+_BY_NAME: dict[str, Callable[[Any], Cell]] = {
+    "datetime64": _read_datetime64,
+    "timedelta64": _read_timedelta64,
+    "longdouble": _read_longdouble,
+}
+
+
 def _plain(value: Any, depth: int) -> Any:
     """A nested value as JSON can hold it; NaN and infinities as text, as protobuf's JSON mapping has them."""
     if depth > MAX_DEPTH:
         raise Refused("nested_too_deep")
+    kind = type(value)
+    if kind not in PLAIN:
+        if is_record(value):
+            value = fields_of(value)
+        elif is_series(value):
+            value = cells_of(value)
     if isinstance(value, Mapping):
-        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
+        return _plain_fields(value, depth)
     if isinstance(value, list | tuple):
         return [_plain(item, depth + 1) for item in value]
     if isinstance(value, set | frozenset):
         return sorted((_plain(item, depth + 1) for item in value), key=compact)
-    kind, wire = read_cell(value)
-    if kind == FLOAT64 and (wire != wire or wire in (float("inf"), float("-inf"))):
+    kind_of_cell, wire = read_cell(value)
+    if kind_of_cell == FLOAT64 and (wire != wire or wire in (float("inf"), float("-inf"))):
         return "NaN" if wire != wire else ("Infinity" if wire > 0 else "-Infinity")
-    return json.loads(wire) if kind == JSON else wire
+    return json.loads(wire) if kind_of_cell == JSON else wire
+
+
+def _plain_fields(fields: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    items = {_key(key): _plain(item, depth + 1) for key, item in fields.items()}
+    if len(items) != len(fields):
+        raise Refused("keys_with_the_same_text")
+    return items
 
 
 def _key(key: Any) -> str:
-    return key if type(key) is str else str(key)
+    return str.__str__(key) if isinstance(key, str) else str(key)
 
-
-def any_inexact(cells: Iterable[Any]) -> bool:
-    """Whether an integer among the cells is no float64."""
-    return not all(exact(value) for value in cells)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from modeltap.capture import arrays, frames, records
 from modeltap.capture.cells import PLAIN, Refused
+from modeltap.capture.fields import cells_of, is_record
 from modeltap.capture.records import Shape
 from modeltap.capture.tables import Table
 
@@ -35,7 +37,7 @@ def reader_of(value: Any) -> Reader:
 def _choose(value: Any) -> Reader:
     kind = type(value)
     library = kind.__module__.partition(".")[0]
-    if library == "pyspark":
+    if library == "pyspark" and hasattr(value, "collect"):
         return frames.read_spark
     if library == "scipy" and hasattr(value, "toarray"):
         return arrays.read_sparse
@@ -47,6 +49,8 @@ def _choose(value: Any) -> Reader:
         return frames.read_polars
     if library == "pyarrow" and hasattr(value, "schema") and hasattr(value, "columns"):
         return frames.read_arrow
+    if hasattr(value, "to_pylist") or kind is array:
+        return _read_values
     return _choose_by_protocol(value)
 
 
@@ -54,23 +58,25 @@ def _choose_by_protocol(value: Any) -> Reader:
     if hasattr(value, "__arrow_c_stream__"):
         return frames.read_arrow_stream
     if all(hasattr(value, name) for name in ("dtype", "ndim", "tobytes", "tolist", "astype")):
-        return arrays.read_array
+        return arrays.read_masked if hasattr(value, "filled") else arrays.read_array
     if hasattr(value, "__array__"):
         return arrays.read_array_like
     if isinstance(value, Mapping):
         return records.read_dict
-    if records.is_record(value) and not isinstance(value, type):
-        return _read_record
+    if is_record(value):
+        return records.read_record
     if isinstance(value, list | tuple):
         return records.read_list
     return _read_single
 
 
-def _read_record(value: Any, shape: Shape) -> Table:
-    return records.read_records([records.fields_of(value)], shape)
+def _read_values(value: Any, shape: Shape) -> Table:
+    return records.read_list(cells_of(value), shape)
 
 
 def _read_single(value: Any, shape: Shape) -> Table:
+    if isinstance(value, set | frozenset):
+        raise Refused("unsupported_type")
     try:
         return records.read_scalar(value, shape)
     except Refused as error:

@@ -6,7 +6,6 @@ of one column (R > 1), else one row; a single feature name makes N values N rows
 
 from __future__ import annotations
 
-import dataclasses
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
@@ -14,6 +13,7 @@ from sys import byteorder
 from typing import Any, NamedTuple
 
 from modeltap.capture.cells import MAX_INT64, MIN_INT64, PLAIN, Refused, read_cell, read_column
+from modeltap.capture.fields import cells_of, fields_of, is_column, is_record, is_series, labels_of
 from modeltap.capture.tables import Block, Carried, Cells, Table
 from modeltap.core.correlation import CORRELATION_COLUMNS, is_correlations
 from modeltap.core.schema import FLOAT64, INT64
@@ -68,8 +68,10 @@ def read_row(values: Sequence[Any], names: tuple[object, ...] | None = None) -> 
     if types is None or (INT64 in types and not _fit(values)):
         cells = [read_cell(value) for value in values]
         return Cells(1, tuple(kind for kind, _ in cells), [value for _, value in cells], names)
-    if names is None and len(values) > 1 and types.count(FLOAT64) == len(types):
-        return Block(1, len(values), FLOAT64, little_endian(array("d", values)))
+    if types and types.count(FLOAT64) == len(types):
+        block = Block(1, len(values), FLOAT64, little_endian(array("d", values)))
+        block.names = names
+        return block
     return Cells(1, types, list(values), names)
 
 
@@ -90,21 +92,31 @@ def read_list(values: Sequence[Any], shape: Shape) -> Table:
     """A list or tuple: rows, records, or flat values."""
     if not values:
         return Cells(0, (), [])
-    if hasattr(values, "_fields"):
-        return read_row(list(values), tuple(values._fields))
+    if type(values) is not list and is_record(values):
+        return read_record(values, shape)
     category = _category(values[0])
     if category == "scalar":
         return _read_flat(values, shape)
     if any(_category(value) != category for value in values):
         raise Refused("mixed_rows")
     if category == "record":
-        return read_records([fields_of(value) for value in values], shape)
-    return read_rows([_row(value) for value in values])
+        return read_records([_fields_of(value) for value in values], shape)
+    return read_rows([cells_of(value) for value in values])
 
 
-def _row(value: Any) -> list[Any]:
-    unwrap = getattr(value, "tolist", None) or getattr(value, "to_list", None)
-    return list(unwrap() if callable(unwrap) else value)
+def read_record(value: Any, shape: Shape) -> Table:
+    """A named tuple, dataclass or pydantic model: one row."""
+    return read_records([_fields_of(value)], shape)
+
+
+def _fields_of(value: Any) -> Mapping[Any, Any]:
+    if isinstance(value, Mapping):
+        return value
+    labels = labels_of(value)
+    found = fields_of(value) if labels is None else dict(zip(labels, cells_of(value), strict=True))
+    if found is None:
+        raise Refused("unsupported_type")
+    return found
 
 
 def _category(value: Any) -> str:
@@ -113,12 +125,12 @@ def _category(value: Any) -> str:
         return "scalar"
     if kind is list or kind is tuple:
         return "row"
-    if isinstance(value, Mapping) or hasattr(kind, "_fields") or is_record(value):
+    if isinstance(value, Mapping) or is_record(value):
         return "record"
-    if getattr(value, "ndim", 0) == 1 and hasattr(value, "items") and hasattr(value, "to_dict"):
-        return "record"
-    if isinstance(value, list | tuple) or getattr(value, "ndim", 0) == 1 or hasattr(value, "to_list"):
+    if isinstance(value, list | tuple):
         return "row"
+    if getattr(value, "ndim", 0) == 1 or is_series(value):
+        return "record" if labels_of(value) else "row"
     return "scalar"
 
 
@@ -149,10 +161,10 @@ def read_rows(rows: list[list[Any]], names: tuple[object, ...] | None = None) ->
         carried = carried_of([row[-_CARRIED:] for row in rows])
         rows = [row[:-_CARRIED] for row in rows]
         width -= _CARRIED
-    if width and names is None and set(map(type, chain.from_iterable(rows))) == {float}:
+    if width and set(map(type, chain.from_iterable(rows))) == {float}:
         data = little_endian(array("d", chain.from_iterable(rows)))
         block = Block(len(rows), width, FLOAT64, data)
-        block.carried = carried
+        block.names, block.carried = names, carried
         return block
     return read_columns(list(zip(*rows, strict=True)), len(rows), names, carried)
 
@@ -181,7 +193,7 @@ def read_dict(values: Mapping[Any, Any], shape: Shape) -> Table:
         return read_records([values], shape)
     if len(set(lengths)) != 1:
         raise Refused("ragged_rows")
-    columns = {key: list(value) for key, value in values.items()}
+    columns = {key: cells_of(value) for key, value in values.items()}
     carried = None
     if CORRELATION_COLUMNS[0] in columns and all(name in columns for name in CORRELATION_COLUMNS):
         carried = carried_of(list(zip(*(columns.pop(name) for name in CORRELATION_COLUMNS), strict=True)))
@@ -216,30 +228,6 @@ def read_scalar(value: Any, shape: Shape) -> Table:
         raise Refused("no_data")
     kind, wire = read_cell(value)
     return Cells(1, (kind,), [wire])
-
-
-def is_column(value: Any) -> bool:
-    """Whether a dict's value is a column and no cell."""
-    return isinstance(value, list | tuple) or (getattr(value, "ndim", 0) == 1 and hasattr(value, "__len__"))
-
-
-def is_record(value: Any) -> bool:
-    """Whether a value is a dataclass or a pydantic model."""
-    return dataclasses.is_dataclass(value) or hasattr(type(value), "model_fields") or hasattr(type(value), "__fields__")
-
-
-def fields_of(value: Any) -> Mapping[Any, Any]:
-    """The fields of a record by name."""
-    if isinstance(value, Mapping):
-        return value
-    if hasattr(value, "_asdict"):
-        return dict(zip(value._fields, value, strict=True))
-    if dataclasses.is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    for dump in ("model_dump", "dict", "to_dict"):
-        if callable(getattr(value, dump, None)):
-            return dict(getattr(value, dump)())
-    raise Refused("unsupported_type")
 
 
 def carried_of(rows: Sequence[Sequence[Any]]) -> Carried:

@@ -1,0 +1,101 @@
+"""What a scoring process has collected, read back from its spool: frames in file order, as rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from modeltap.core.key import DATA_TREE
+from modeltap.spool.frame import NO_ROW, Frame, decode_columns, decode_frame
+from modeltap.spool.segment import decode_header, scan
+
+
+class Row(NamedTuple):
+    """One collected row. ``row`` is its ``$Row``, None when it pairs with nothing."""
+
+    designation: str
+    request_id: str
+    row: int | None
+    correlation_id: str
+    host_request_id: str
+    day: int
+    cells: dict[str, Any]
+    types: dict[str, str]
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        return tuple(self.cells.values())
+
+    @property
+    def pair(self) -> tuple[str, int | None]:
+        """What joins rows of one request."""
+        return self.request_id, self.row
+
+
+class Spooled:
+    """A spool whose process ships nothing, so that everything it collected is still there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def frames(self, designation: str | None = None) -> list[Frame]:
+        """The frames of the data tree; a torn or damaged stretch is an error of the test."""
+        found: list[Frame] = []
+        for path in sorted(self.root.glob("*/segments/*.seg"), key=_in_order):
+            data = path.read_bytes()
+            header = decode_header(data)
+            if header is None:
+                continue
+            scanned = scan(data[header.length :], header.magic, header.length)
+            assert not scanned.damaged
+            assert scanned.position == len(data), f"{path.name} has a torn tail"
+            found += [decode_frame(frame.body) for frame in scanned.found]
+        keys = [(frame, frame.descriptor.key) for frame in found]
+        return [
+            frame for frame, key in keys if key.tree == DATA_TREE and designation in (None, key.designation)
+        ]
+
+    def rows(self, designation: str | None = None) -> list[Row]:
+        """All rows, or those of one designation, in the order in which they were collected."""
+        return [row for frame in self.frames(designation) for row in rows_of(frame)]
+
+    def values(self, designation: str | None = None) -> list[tuple[Any, ...]]:
+        """The cells of each row, without names and ids."""
+        return [row.values for row in self.rows(designation)]
+
+    def pairs(self, left: str = "inputs", right: str = "predictions") -> list[tuple[Row, Row]]:
+        """The rows of two designations that (request id, row) joins."""
+        places = {row.pair: row for row in self.rows(left) if row.row is not None}
+        assert len(places) == sum(row.row is not None for row in self.rows(left)), "two rows have one place"
+        return [(places[row.pair], row) for row in self.rows(right) if row.pair in places]
+
+
+def rows_of(frame: Frame) -> list[Row]:
+    """The rows of one frame."""
+    columns = decode_columns(frame)
+    names, types = frame.descriptor.schema.names, dict(frame.descriptor.schema.columns)
+    ids = frame.row_ids
+    return [
+        Row(
+            frame.descriptor.key.designation,
+            ids.request_id[place] if ids and ids.request_id else frame.request_id,
+            _place(frame, place),
+            ids.correlation_id[place] if ids and ids.correlation_id else frame.correlation_id,
+            frame.host_request_id,
+            frame.day,
+            {name: column[place] for name, column in zip(names, columns, strict=True)},
+            types,
+        )
+        for place in range(frame.rows)
+    ]
+
+
+def _place(frame: Frame, place: int) -> int | None:
+    if frame.row_ids and frame.row_ids.row:
+        return frame.row_ids.row[place]
+    return None if frame.first_row == NO_ROW else frame.first_row + place
+
+
+def _in_order(path: Path) -> tuple[str, int]:
+    stem, _, number = path.name.removesuffix(".seg").rpartition(".")
+    return stem, int(number)
