@@ -53,6 +53,7 @@ class Runtime:
         self._losses = LossLedger()
         self._child: AgentChild | None = None
         self._shipper_thread: Any = None
+        self._seeing_to_agent = threading.Lock()
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._published: dict[str, Any] = {}
@@ -120,6 +121,7 @@ class Runtime:
             self.writer.close()
         if self._child is not None:
             self._child.forget()
+        self._seeing_to_agent.acquire(timeout=1.0)  # and kept: nobody starts a shipper any more
         if self._shipper_thread is not None:
             self._shipper_thread.close(timeout_seconds=2.0)
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -137,6 +139,7 @@ class Runtime:
     def after_fork_in_child(self) -> None:
         """The child has no thread and shares no file; both come with its first row."""
         self._thread, self._shipper_thread, self._published = None, None, {}
+        self._seeing_to_agent = threading.Lock()
         self._wake = threading.Event()
         self.started = time.time()
         for found in self.counters.values():
@@ -215,8 +218,15 @@ class Runtime:
         self._publish(self.directory, self.writer.stem)
 
     def _see_to_agent(self) -> None:
-        if self.directory is None:
+        """Start what ships if nothing does. Housekeeping and ``flush`` both ask: one at a time, the other goes on."""
+        if self.directory is None or not self._seeing_to_agent.acquire(blocking=False):
             return
+        try:
+            self._start_shipper(self.directory)
+        finally:
+            self._seeing_to_agent.release()
+
+    def _start_shipper(self, directory: SpoolDirectory) -> None:
         if self._child is not None:
             self._child.see_to_it()
             if self._child.hopeless:
@@ -225,7 +235,7 @@ class Runtime:
         if self.settings.shipper == "thread" and self._shipper_thread is None and not self._closed:
             from modeltap.agent.thread import start
 
-            self._shipper_thread = start(self.settings, self.directory)
+            self._shipper_thread = start(self.settings, directory)
 
     def _publish(self, directory: SpoolDirectory, stem: str) -> None:
         services: dict[str, dict[str, Any]] = {}
