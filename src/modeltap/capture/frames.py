@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
@@ -22,29 +23,43 @@ def read_pandas(frame: Any, shape: Shape) -> Table:
     """A pandas data frame."""
     names: list[object] = frame.columns.tolist()
     carried, frame, names = _take_out_pandas(frame, names)
-    rows = len(frame)
-    dtypes = frame.dtypes.tolist()
+    rows = frame.shape[0]
     if not rows:
         return Cells(0, (), [])
+    if rows <= FEW_ROWS:
+        table = read_rows(_few_rows(frame, rows), tuple(names))
+        table.carried = carried
+        return table
+    dtypes = frame.dtypes.tolist()
     if len(set(dtypes)) == 1 and getattr(dtypes[0], "kind", "O") in "fiub" and hasattr(dtypes[0], "str"):
         found = block_of(frame.to_numpy())
         if found is not None:
             block = Block(rows, len(names), *found)
             block.names, block.carried = tuple(names), carried
             return block
-    if rows <= FEW_ROWS and not any(getattr(dtype, "kind", "O") in "mM" for dtype in dtypes):
-        table = read_rows(frame.to_numpy(dtype=object).tolist(), tuple(names))
-    else:
-        table = _read_pandas_columns(frame, dtypes, tuple(names))
+    table = _read_pandas_columns(frame, dtypes, tuple(names))
     table.carried = carried
     return table
 
 
+def _few_rows(frame: Any, rows: int) -> list[list[Any]]:
+    """Rows as Python values, each of its own column's type."""
+    if rows == 1:
+        row = frame.iloc[0]
+        if row.dtype.kind == "O" and row.dtype.char == "O":  # else the columns were cast to a common type
+            return [[cell.item() if type(cell).__module__ == "numpy" else cell for cell in row.tolist()]]
+    values: list[list[Any]] = frame.to_numpy(dtype=object).tolist()
+    return values
+
+
 def _take_out_pandas(frame: Any, names: list[object]) -> tuple[Carried | None, Any, list[object]]:
+    if names and type(names[0]) is tuple:  # several levels: what add_correlations adds has a first one only
+        names = [name[0] if type(name) is tuple and name[0] in CORRELATION_COLUMNS else name for name in names]
     if CORRELATION_COLUMNS[0] not in names or not all(name in names for name in CORRELATION_COLUMNS):
         return None, frame, names
-    carried = carried_of(frame[list(CORRELATION_COLUMNS)].to_numpy(dtype=object).tolist())
+    found = frame.iloc[:, [names.index(name) for name in CORRELATION_COLUMNS]]
     kept = [position for position, name in enumerate(names) if name not in CORRELATION_COLUMNS]
+    carried = carried_of(found.to_numpy(dtype=object).tolist())
     return carried, frame.iloc[:, kept], [names[position] for position in kept]
 
 
@@ -67,8 +82,33 @@ def read_polars(frame: Any, shape: Shape) -> Table:
         raise Refused("lazy_frame")
     columns = {column.name: column for column in frame.get_columns()}
     return _read_typed(
-        list(columns), [column.to_list() for column in columns.values()], [str(c.dtype) for c in columns.values()]
+        list(columns), [_polars_cells(column) for column in columns.values()], [str(c.dtype) for c in columns.values()]
     )
+
+
+class _Instant(datetime):
+    """An instant with the three digits that a datetime has no room for."""
+
+    nanosecond = 0
+
+
+def _polars_cells(column: Any) -> list[Any]:
+    """The cells of a column; nanoseconds, which ``to_list`` cuts off, are kept."""
+    kind = str(column.dtype)
+    if not kind.startswith(("Datetime(time_unit='ns'", "Duration(time_unit='ns'", "Time")):
+        return list(column.to_list())
+    counts = column.to_physical()
+    if not (counts % 1000 != 0).any():
+        return list(column.to_list())
+    if not kind.startswith("Datetime"):
+        return list(column.dt.to_string("iso").to_list())
+    cells = []
+    for moment, nanoseconds in zip(column.to_list(), counts.to_list(), strict=True):
+        cell = None if moment is None else _Instant.combine(moment.date(), moment.timetz())
+        if cell is not None:
+            cell.nanosecond = nanoseconds % 1000
+        cells.append(cell)
+    return cells
 
 
 def read_arrow(table: Any, shape: Shape) -> Table:
@@ -105,13 +145,13 @@ def read_spark(frame: Any, shape: Shape) -> Table:
     """A Spark data frame: its rows are fetched, so only outside a request."""
     if shape.in_request:
         raise Refused("spark_in_request")
-    names = tuple(frame.columns)
-    rows = [list(row) for row in frame.collect()]
-    if not rows:
-        return Cells(0, (), [])
-    if all(name in names for name in CORRELATION_COLUMNS):
-        return read_records([dict(zip(names, row, strict=True)) for row in rows], Shape())
-    return read_columns(list(zip(*rows, strict=True)), len(rows), names)
+    rows = frame.collect()
+    kinds = [kind for _, kind in frame.dtypes]
+    columns = [[row[place] for row in rows] for place in range(len(kinds))]
+    for place, kind in enumerate(kinds):
+        if kind == "timestamp":  # Spark gives the instant as this machine's wall clock, without a zone
+            columns[place] = [None if cell is None else cell.astimezone(UTC) for cell in columns[place]]
+    return _read_typed(list(frame.columns), columns, kinds)
 
 
 def _read_typed(names: list[str], columns: list[list[Any]], dtypes: list[str]) -> Table:
@@ -133,7 +173,8 @@ def _read_typed(names: list[str], columns: list[list[Any]], dtypes: list[str]) -
 
 
 _STATED = (
-    (("int", "uint"), "int64"),
+    (("interval",), NULL),
+    (("int", "uint", "bigint", "smallint", "tinyint"), "int64"),
     (("float", "double", "half"), "float64"),
     (("bool",), "bool"),
     (("str", "utf8", "large_string", "categorical", "enum"), "string"),

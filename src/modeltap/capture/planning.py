@@ -102,7 +102,7 @@ class Planner:
 
     def _know(self, table: Table) -> None:
         """Remember the keys of dicts, so that later ones that lack some are padded."""
-        if type(table) is Cells and table.names is not None and len(self.known) <= MAX_KNOWN_COLUMNS:
+        if table.names is not None and len(self.known) <= MAX_KNOWN_COLUMNS:
             self.known.update(dict.fromkeys(table.names))
 
 
