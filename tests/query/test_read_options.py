@@ -184,6 +184,7 @@ def check(tool: str, schema: Schema, frames: Sequence[Frame], path: Path) -> Non
 # ---- the promise
 
 
+@pytest.mark.timeout(1800)
 @EACH_TOOL
 @given(data=st.data())
 def test_every_value_reads_back(tool: str, paths: Callable[[], Path], data: st.DataObject):

@@ -16,6 +16,7 @@ from support.frames import INSTANT_US, SCHEMAS, frame, frames_of
 from support.pythons import ROOT, python
 
 
+@pytest.mark.timeout(1800)
 @given(st.data())
 def test_any_frames_that_fit_a_file_give_the_same_bytes(data: st.DataObject):
     schema = data.draw(SCHEMAS)
