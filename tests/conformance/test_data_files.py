@@ -99,12 +99,23 @@ def test_the_same_batch_again_behind_later_ones_is_a_no_op(made):
     assert made.read(PATH) == before
 
 
-def test_a_batch_that_is_in_at_one_position_cannot_get_in_at_another(made):
+def test_a_batch_that_is_in_is_in_whatever_position_it_is_sent_to(made):
+    """Its intent was recorded anew, with another position, while the first sending was still on its way."""
     info = made.append(PATH, FIRST, position=START, batch_id="a")
 
-    with pytest.raises(Conflict):
-        made.append(PATH, FIRST, position=info.size, batch_id="a")
+    assert ask(made, FIRST, info.size, "a")
+    assert made.append(PATH, FIRST, position=info.size, batch_id="a") == info
+    assert made.read(PATH) == HEADER + FIRST
 
+
+def test_an_id_that_was_used_is_not_used_for_other_bytes(made):
+    info = made.append(PATH, FIRST, position=START, batch_id="a")
+
+    for other in (SECOND, FIRST[1:], FIRST + FIRST):
+        for position in (START, info.size):
+            assert not ask(made, other, position, "a")
+            with pytest.raises(Conflict):
+                made.append(PATH, other, position=position, batch_id="a")
     assert made.read(PATH) == HEADER + FIRST
 
 
@@ -119,16 +130,16 @@ def test_a_batch_with_the_bytes_of_another_one_is_not_taken_for_it(made):
     assert made.read(PATH) == HEADER + FIRST + FIRST
 
 
-def test_a_batch_is_in_only_at_its_position_with_its_bytes(made):
+def test_only_the_bytes_of_a_batch_under_its_id_are_in(made):
     made.append(PATH, FIRST, position=START, batch_id="a")
     made.append(PATH, SECOND, position=START + len(FIRST), batch_id="b")
 
     assert ask(made, FIRST, START, "a")
     assert ask(made, SECOND, START + len(FIRST), "b")
-    assert not ask(made, FIRST, START + len(FIRST), "a")
     assert not ask(made, SECOND, START, "a")
     assert not ask(made, FIRST[:-1], START, "a")
     assert not ask(made, FIRST + SECOND, START, "a")
+    assert not ask(made, FIRST, START, "c")
     assert not ask(made, FIRST, START + len(FIRST + SECOND), "c")
 
 

@@ -100,8 +100,8 @@ class Store(Protocol):
     def append(self, path: str, data: bytes, *, position: int, batch_id: str) -> Info:
         """Commit a batch behind the committed bytes: all of it or nothing, and once.
 
-        The same batch (id, position, bytes) again is a no-op that returns what ``head`` would. Bytes that a
-        dead writer left behind the committed ones are removed first.
+        The same batch (id, bytes) again is a no-op that returns what ``head`` would, whatever position it is
+        sent to. Bytes that a dead writer left behind the committed ones are removed first.
 
         Args:
             path: of a file that ``create`` made.
@@ -110,14 +110,15 @@ class Store(Protocol):
             batch_id: the identity of the batch, unique over all writers, never used for other bytes.
 
         Raises:
-            Conflict: the committed size is another and the batch is not in; the batch is in elsewhere;
+            Conflict: the committed size is another and the batch is not in; its id was used for other bytes;
                 nothing stands there; it is a document or somebody else's file.
         """
 
     def holds(self, path: str, *, position: int, length: int, sha256: str, batch_id: str) -> bool:
-        """Answer "is it in?": whether a batch is committed at a position. True is durable.
+        """Answer "is it in?": whether a batch is committed. True is durable.
 
-        Changes no bytes. False stays true only while nobody sends that batch.
+        Changes no bytes. False stays true only while nobody sends that batch. A store remembers the ids of
+        at least the last 32 commits of a file; an older batch is in if its bytes stand at its position.
 
         Args:
             path: of the data file; False when it is absent.

@@ -38,7 +38,7 @@ from modeltap.stores.base import Info
 from modeltap.stores.commits import (
     HEADER_IDENTITY,
     Commit,
-    Verdict,
+    Step,
     batch_identity,
     conflict_text,
     decide,
@@ -100,11 +100,11 @@ class DataFiles:
                     "choose another file"
                 )
             last = file.record.last
-            verdict = decide(file.record.commits, last.end, position, len(batch), identity)
-            if verdict is Verdict.WRITE:
+            step, start = decide(file.record.commits, last.end, position, len(batch), identity)
+            if step is Step.WRITE:
                 self._write_batch(file, batch)
                 return self._commit(file, Commit(last.generation + 1, position, position + len(batch), identity))
-            if verdict is Verdict.CONFLICT or read_at(file.data, len(batch), position) != batch:
+            if step is Step.CONFLICT or read_at(file.data, len(batch), start) != batch:
                 raise Conflict(conflict_text(place.thing, last.end, position, len(batch)))
             self._confirm(file)
             return info_of_data(place, file.record, last)
@@ -114,8 +114,8 @@ class DataFiles:
         with self._open(place) as file:
             if file is not None:
                 commits, committed = file.record.commits, file.record.last.end
-                verdict = decide(commits, committed, position, length, batch_identity(batch_id))
-                held = verdict is Verdict.COMPARE and _digest(file.data, position, length) == sha256
+                step, start = decide(commits, committed, position, length, batch_identity(batch_id))
+                held = step is Step.COMPARE and _digest(file.data, start, length) == sha256
                 if held:
                     self._confirm(file)
                 return held

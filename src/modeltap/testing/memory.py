@@ -15,7 +15,7 @@ from modeltap.stores.commits import (
     HEADER_IDENTITY,
     REMEMBERED,
     Commit,
-    Verdict,
+    Step,
     batch_identity,
     conflict_text,
     decide,
@@ -107,12 +107,12 @@ class MemoryStore:
             file = self._files.get(path)
             if file is None or not file.commits:
                 raise Conflict(f"appending to {self._thing(path)}: it is not there, or not made by modeltap")
-            verdict = decide(file.commits, len(file.data), position, len(data), identity)
-            if verdict is Verdict.WRITE:
+            step, start = decide(file.commits, len(file.data), position, len(data), identity)
+            if step is Step.WRITE:
                 file.data += data
                 file.etag = self._next_etag()
                 file.commits.append(Commit(file.commits[-1].generation + 1, position, len(file.data), identity))
-            elif verdict is Verdict.CONFLICT or file.data[position : position + len(data)] != data:
+            elif step is Step.CONFLICT or file.data[start : start + len(data)] != data:
                 raise Conflict(conflict_text(self._thing(path), len(file.data), position, len(data)))
             return _info(path, file)
 
@@ -124,9 +124,8 @@ class MemoryStore:
             file = self._files.get(path)
             if file is None:
                 return False
-            verdict = decide(file.commits, len(file.data), position, length, batch_identity(batch_id))
-            stretch = file.data[position : position + length]
-            return verdict is Verdict.COMPARE and sha256_of(stretch).hexdigest() == sha256
+            step, start = decide(file.commits, len(file.data), position, length, batch_identity(batch_id))
+            return step is Step.COMPARE and sha256_of(file.data[start : start + length]).hexdigest() == sha256
 
     def _keep(self, path: str, file: _File) -> Info:
         self._files[path] = file
