@@ -259,4 +259,3 @@ def _plain_fields(fields: Mapping[Any, Any], depth: int) -> dict[str, Any]:
 
 def _key(key: Any) -> str:
     return str.__str__(key) if isinstance(key, str) else str(key)
-

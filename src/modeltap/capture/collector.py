@@ -16,9 +16,9 @@ from typing import Any
 from modeltap import runtime
 from modeltap.capture import carrying
 from modeltap.capture.cells import Refused
-from modeltap.capture.identity import Identity, identities, user_ids_of, with_user_ids
+from modeltap.capture.identity import Identity, encoded_id, identities, user_ids_of, with_user_ids
 from modeltap.capture.naming import DEFAULT, collection_key
-from modeltap.capture.planning import Planner
+from modeltap.capture.planning import Plan, Planner
 from modeltap.capture.reading import reader_of, readers
 from modeltap.capture.records import Shape
 from modeltap.capture.scope import (
@@ -29,7 +29,8 @@ from modeltap.capture.scope import (
     current_lane,
     current_request,
 )
-from modeltap.capture.tables import MAX_PAYLOAD_BYTES, NOTHING, Table, frames_of
+from modeltap.capture.tables import NOTHING, Table, frames_of
+from modeltap.capture.telling import described, row_count
 from modeltap.core.correlation import (
     CORRELATION_COLUMNS,
     CORRELATION_ID,
@@ -37,7 +38,7 @@ from modeltap.core.correlation import (
     SCORING_TIMESTAMP,
 )
 from modeltap.core.instants import MICROSECONDS_PER_DAY, instant_text
-from modeltap.spool.frame import FIXED, NO_ROW, Descriptor
+from modeltap.spool.frame import FIXED, NO_ROW
 from modeltap.spool.writer import SpoolWriter
 
 INPUTS = frozenset({"inputs", "model_inputs"})
@@ -89,7 +90,8 @@ class ModelDataCollector:
         self._implicit = _implicit_scopes.setdefault(self._model, ImplicitScope())
         self._counters = self._runtime.counters_of(self._key)
         self._planner = self._plan_with(feature_names)
-        self._shape = Shape(None, self._planner.has_one_name, self._planner.known)
+        collecting = settings.collect and not settings.disabled
+        self._shape = Shape(None, self._planner.has_one_name, self._planner.known, in_request=not collecting)
         self._shape_in_request = self._shape._replace(in_request=True)
         workspace_path = "/".join(self._key.parts[:3])
         self._correlation_values: dict[str, Any] = dict(
@@ -99,7 +101,7 @@ class ModelDataCollector:
                 strict=True,
             )
         )
-        self._collecting = settings.collect and not settings.disabled
+        self._collecting = collecting
         self._printing = settings.debug
 
     def collect(self, input_data: Any, user_correlation_id: str | Sequence[str] = "") -> dict[str, Any] | None:
@@ -115,10 +117,10 @@ class ModelDataCollector:
         """
         try:
             return self._collect(input_data, user_correlation_id)
-        except Refused as refused:
-            self._reject(str(refused), input_data, getattr(refused, "rows", 0))
+        except _Cut as cut:
+            self._reject(cut.cause, input_data, cut.rows)
         except Exception as error:
-            self._reject("error", input_data, error=error)
+            self._reject(error, input_data, row_count(input_data))
         return None
 
     def add_correlations(self, data: Any, correlations: Any) -> Any:
@@ -135,20 +137,18 @@ class ModelDataCollector:
         try:
             return carrying.add_correlations(data, correlations, self._planner.has_one_name)
         except Exception as error:
-            self._runtime.complain("add_correlations", f"adding correlations to a {type(data).__name__}: {error!r}")
+            self._tell("add_correlations", "adding correlations to", data, f"{described(error)}; they are left out")
             return data
 
     def _plan_with(self, feature_names: Iterable[str] | None) -> Planner:
         try:
             return Planner(self._key, feature_names)
         except Exception as error:
-            self._runtime.complain(
-                "bad_feature_names",
-                f"reading the feature names of {self._key.folder}: {error!r}; columns are c0, c1 ...",
-            )
+            cause = f"{described(error)}; columns are c0, c1 ..."
+            self._tell("bad_feature_names", "reading feature names from", feature_names, cause)
             return Planner(self._key, None)
 
-    def _collect(self, data: Any, user_id: str | Sequence[str]) -> dict[str, Any]:  # noqa: C901  see its first line
+    def _collect(self, data: Any, user_id: str | Sequence[str]) -> dict[str, Any]:  # noqa: C901, PLR0912  see its first line
         # One long straight function: every call that it makes is felt by every prediction.
         lane, request = current_lane(), current_request()
         shape = self._shape if request is None else self._shape_in_request
@@ -170,6 +170,7 @@ class ModelDataCollector:
             self._note_unread(pairing, lane)
             if self._collecting:
                 raise
+            self._counters.off += row_count(data)
             table = NOTHING
         rows = table.rows
         first_row: int | None
@@ -177,12 +178,17 @@ class ModelDataCollector:
             first_row = pairing.add_inputs(rows, lane)
         else:
             first_row = pairing.place(self._designation, rows, expected)
-        if type(user_id) is not str:
-            user_id = user_ids_of(user_id, rows)
-        if rows and self._collecting:
-            self._store(table, request, first_row, microseconds, user_id or request.correlation_id)
-        elif rows:
+        if not self._collecting:
             self._counters.off += rows
+        try:
+            if type(user_id) is not str:
+                user_id = user_ids_of(user_id, rows) if rows else ""
+            if rows and self._collecting:
+                self._store(table, request, first_row, microseconds, user_id or request.correlation_id)
+        except Exception as error:
+            if self._collecting:
+                raise error if type(error) is _Cut else _Cut(error, rows) from error
+            user_id = ""
         uuid = request.correlation_uuid(first_row, rows)
         values = self._correlation_values.copy()
         values[CORRELATION_ID] = with_user_ids(user_id or request.correlation_id, uuid)
@@ -207,11 +213,11 @@ class ModelDataCollector:
         if plan.mismatch:
             counters.width_mismatch += rows
         payload = table.payload()
-        if len(payload) > MAX_PAYLOAD_BYTES or table.carried is not None or type(user_id) is not str:
+        if len(payload) > plan.room_bytes or table.carried is not None or type(user_id) is not str:
             runs = identities(table, request, first_row, microseconds, user_id)
-            return self._store_runs(table, plan.descriptor, writer, runs, microseconds)
+            return self._store_runs(rows, plan, writer, runs, microseconds)
         identity = request.request_id.encode()
-        own = user_id.encode("utf-8", "replace") if user_id else b""
+        own = encoded_id(user_id) if user_id else b""
         host = request.host_request_id.encode() if request.host_request_id else b""
         fixed = pack_fixed(
             next_sequence(),
@@ -235,59 +241,51 @@ class ModelDataCollector:
 
     def _store_nothing(self, table: Table) -> None:
         """Rows that cannot be stored, or are to be shown instead (``AML_MODEL_DC_DEBUG``)."""
-        if self._printing:
-            names = self._planner.plan(table).descriptor.schema.names
-            print(f"modeltap {self._key.folder} {names}: {table.payload()!r}")  # noqa: T201
-            return
-        raise Refused("bad_name" if self._problem else "no_spool")
+        if not self._printing:
+            raise Refused("bad_name" if self._problem else "no_spool")
+        shown = "\n".join(f"modeltap {self._key.folder} {row}" for row in self._planner.shown(table))
+        print(shown)  # noqa: T201
+        self._counters.off += table.rows
 
     def _store_runs(
-        self,
-        table: Table,
-        descriptor: Descriptor,
-        writer: SpoolWriter,
-        runs: Iterable[tuple[Table, Identity]],
-        microseconds: int,
+        self, rest: int, plan: Plan, writer: SpoolWriter, runs: Iterable[tuple[Table, Identity]], microseconds: int
     ) -> None:
         """Calls that take several frames, or whose rows have ids of their own."""
-        counters, rest = self._counters, table.rows
-        for run, identity in runs:
-            for offset, rows, payload in frames_of(run):
-                body = identity.body(next_sequence(), microseconds, offset, rows, payload)
-                refusal = writer.put(descriptor, body, rows)
-                if refusal is not None:
-                    raise _Cut(refusal, rest)
-                counters.accepted += rows
-                rest -= rows
-            if identity.unpaired_rows:
-                counters.unpaired_rows += identity.unpaired_rows
-
-    def _reject(self, reason: str, data: Any, rows: int = 0, error: Exception | None = None) -> None:
-        """Count and tell why rows were not taken; the log line is written off the scoring path."""
+        counters = self._counters
         try:
-            self._counters.reject(reason, rows or _row_count(data))
-            key = self._key
-            cause = f": {error!r}" if error is not None else ""
-            self._runtime.complain(
-                reason,
-                f"collecting {key.model}/{key.designation}: a {type(data).__name__} was rejected as {reason}{cause}; "
-                f"{self._problem or 'scoring goes on, modeltap doctor has the counts'}",
-            )
+            for run, identity in runs:
+                for offset, rows, payload in frames_of(run, plan.room_bytes, identity.ids_bytes):
+                    body = identity.body(next_sequence(), microseconds, offset, rows, payload)
+                    refusal = writer.put(plan.descriptor, body, rows)
+                    if refusal is not None:
+                        raise Refused(refusal)
+                    counters.accepted += rows
+                    rest -= rows
+                counters.unpaired_rows += identity.unpaired_rows
+        except Exception as error:
+            raise _Cut(error, rest) from error
+
+    def _reject(self, error: Exception, data: Any, rows: int) -> None:
+        """Count and tell why rows were not taken; the log line is written off the scoring path."""
+        refused = isinstance(error, Refused)
+        reason = str(error) if refused else "error"
+        self._counters.reject(reason, rows)
+        advice = self._problem or "scoring goes on, modeltap doctor has the counts"
+        self._tell(reason, "collecting", data, f"rejected as {reason if refused else described(error)}; {advice}")
+
+    def _tell(self, reason: str, operation: str, data: Any, cause: str) -> None:
+        """Have a sentence logged that names no value: logs are read by more people than rows are."""
+        try:
+            what = type(data).__name__
         except Exception:
-            self._counters.reject("error", 1)
+            what = "value"
+        self._runtime.complain(reason, f"{self._key.model}/{self._key.designation}: {operation} a {what}: {cause}")
 
 
-class _Cut(Refused):
-    """The spool took the first frames of a call and not the rest."""
+class _Cut(Exception):
+    """Not all rows of a call were taken, for this cause; so many are rejected."""
 
-    def __init__(self, reason: str, rows: int) -> None:
-        super().__init__(reason)
+    def __init__(self, cause: Exception, rows: int) -> None:
+        super().__init__(rows)
+        self.cause = cause
         self.rows = rows
-
-
-def _row_count(data: Any) -> int:
-    """Rows of a rejected value as far as they can be told; at least one."""
-    try:
-        return max(1, len(data)) if isinstance(data, list) and isinstance(data[0], list | tuple | dict) else 1
-    except Exception:
-        return 1

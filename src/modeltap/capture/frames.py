@@ -10,7 +10,7 @@ from typing import Any
 
 from modeltap.capture.arrays import block_of, number_column
 from modeltap.capture.cells import Refused, read_column
-from modeltap.capture.records import Shape, carried_of, read_columns, read_records, read_rows
+from modeltap.capture.records import Shape, carried_of, read_columns, read_rows
 from modeltap.capture.tables import Block, Carried, Cells, Parts, Table
 from modeltap.core.correlation import CORRELATION_COLUMNS
 from modeltap.core.schema import NULL

@@ -13,13 +13,13 @@ from typing import NamedTuple
 from modeltap.capture.cells import Refused
 from modeltap.capture.scope import Request, bounded_id
 from modeltap.capture.tables import Table
-from modeltap.core.correlation import CarriedId, is_uuid, read_correlation_id, with_user_id
+from modeltap.core.correlation import correlation_uuid, is_uuid, read_correlation_id, with_user_id
 from modeltap.core.instants import MICROSECONDS_PER_DAY, parse_instant
 from modeltap.spool.frame import FIXED, IDS_PER_ROW, NO_ROW, RowIds
 
-_OUTSIDE_A_REQUEST = "00000000-0000-0000-0000-000000000000"
-"""What the original wrote where it knew no request."""
 MAX_ID_BYTES = 65_535
+_UUID_CHARACTERS = 36
+_HEAD_CHARACTERS = 24
 
 
 class Identity(NamedTuple):
@@ -36,10 +36,8 @@ class Identity(NamedTuple):
     def body(self, sequence: int, microseconds: int, offset: int, rows: int, payload: bytes) -> bytes:
         """The body of a frame, without its descriptor, for ``rows`` rows from ``offset`` on."""
         request = self.request_id.encode()
-        user = self.correlation_id.encode("utf-8", "replace")
+        user = encoded_id(self.correlation_id)
         host = self.host_request_id.encode()
-        if len(user) > MAX_ID_BYTES:
-            raise Refused("correlation_id_too_long")
         ids = _rows_of(self.row_ids, offset, rows).encoded() if self.row_ids is not None else b""
         fixed = FIXED.pack(
             sequence,
@@ -55,6 +53,22 @@ class Identity(NamedTuple):
         )
         return b"".join((fixed, request, user, host, ids, payload))
 
+    def ids_bytes(self, start: int, stop: int) -> int:
+        """How long the ids of the rows [start, stop) are in a frame."""
+        return 0 if self.row_ids is None else len(_rows_of(self.row_ids, start, stop - start).encoded())
+
+
+def encoded_id(text: str) -> bytes:
+    """A user's id as it stands in a frame.
+
+    Raises:
+        Refused: it is longer than 65,535 bytes.
+    """
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) > MAX_ID_BYTES:
+        raise Refused("correlation_id_too_long")
+    return encoded
+
 
 def identities(
     table: Table, request: Request, first_row: int | None, microseconds: int, user_id: str | list[str]
@@ -62,7 +76,7 @@ def identities(
     """The runs of rows of a call, each with its identity."""
     day = microseconds // MICROSECONDS_PER_DAY
     if table.carried is not None:
-        return _carried_runs(table, request, day)
+        return _carried_runs(table, request, first_row, day)
     unpaired = table.rows if first_row is None else 0
     user, row_ids = (user_id, None) if type(user_id) is str else ("", RowIds(correlation_id=list(user_id)))
     return ((table, Identity(request.request_id, user, request.host_request_id, first_row, day, row_ids, unpaired)),)
@@ -91,37 +105,72 @@ def with_user_ids(user_ids: str | list[str], uuid: str) -> str | list[str]:
     return with_user_id(user_ids, uuid) if type(user_ids) is str else [with_user_id(one, uuid) for one in user_ids]
 
 
-def _carried_runs(table: Table, request: Request, today: int) -> Iterator[tuple[Table, Identity]]:
-    """Runs of rows of one day, under the ids that they carry."""
+class _Read(NamedTuple):
+    """What the correlation values of one row say."""
+
+    request_id: str
+    user_id: str
+    first_row: int | None
+    rows: int
+    is_ours: bool
+
+
+def _carried_runs(
+    table: Table, request: Request, first_row: int | None, today: int
+) -> Iterator[tuple[Table, Identity]]:
+    """Runs of rows of one day, under the ids that they carry.
+
+    Ids that modeltap did not make name nothing: such rows belong to the call's own request, and are
+    placed as if they carried nothing when that holds for all of them.
+    """
     carried = table.carried
     if carried is None:
         return
     days = [_day(text, today) for text in carried.timestamps]
     read = [_read(*ids, request) for ids in zip(carried.correlation_ids, carried.request_ids, strict=True)]
     rows = _places(read)
+    if first_row is not None and not any(row.is_ours for row in read):
+        rows = list(range(first_row, first_row + table.rows))
     for day, places in groupby(range(table.rows), key=days.__getitem__):
         run = list(places)
         start, stop = run[0], run[-1] + 1
-        row_ids = RowIds(
-            [request_id for request_id, _ in read[start:stop]],
-            [identity.user_id for _, identity in read[start:stop]],
-            rows[start:stop],
-        )
-        unpaired = rows[start:stop].count(None)
-        identity = Identity(request.request_id, "", request.host_request_id, None, day, row_ids, unpaired)
-        yield table.part(start, stop), identity
+        yield table.part(start, stop), _identity(read[start:stop], rows[start:stop], request, day)
 
 
-def _read(correlation_id: str, request_id: str, request: Request) -> tuple[str, CarriedId]:
-    if not is_uuid(request_id) or request_id == _OUTSIDE_A_REQUEST:
-        return request.request_id, read_correlation_id(correlation_id, request_id)
-    return request_id, read_correlation_id(correlation_id, request_id)
+def _identity(read: Sequence[_Read], rows: list[int | None], request: Request, day: int) -> Identity:
+    """The ids of a run; those that are equal for all its rows are said once."""
+    request_ids, user_ids = [row.request_id for row in read], [row.user_id for row in read]
+    one_request, one_user = len(set(request_ids)) == 1, len(set(user_ids)) == 1
+    first = rows[0]
+    in_order = first is not None and rows == list(range(first, first + len(rows)))
+    ids = RowIds(None if one_request else request_ids, None if one_user else user_ids, None if in_order else rows)
+    return Identity(
+        request_ids[0] if one_request else request.request_id,
+        user_ids[0] if one_user else "",
+        request.host_request_id,
+        first if in_order else None,
+        day,
+        ids if any(ids) else None,
+        rows.count(None),
+    )
 
 
-def _places(read: Sequence[tuple[str, CarriedId]]) -> list[int | None]:
+def _read(correlation_id: str, request_id: str, request: Request) -> _Read:
+    is_ours = is_uuid(request_id) and _belongs(correlation_id, request_id)
+    user_id, first_row, rows = read_correlation_id(correlation_id, request_id)
+    return _Read(request_id if is_ours else request.request_id, bounded_id(user_id), first_row, rows, is_ours)
+
+
+def _belongs(correlation_id: str, request_id: str) -> bool:
+    """Whether modeltap made a correlation id, and for this request: all but the last group tell."""
+    head = correlation_uuid(request_id, 0, 1)[:_HEAD_CHARACTERS]
+    return correlation_id[-_UUID_CHARACTERS:].startswith(head)
+
+
+def _places(read: Sequence[_Read]) -> list[int | None]:
     """``$Row`` of each row: named by its own id, or counted through a whole run that an id covers."""
     places: list[int | None] = []
-    for (_, identity), group in groupby(read):
+    for identity, group in groupby(read):
         length = sum(1 for _ in group)
         if identity.first_row is None or identity.rows != length:
             places += [None] * length

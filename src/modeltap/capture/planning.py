@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from modeltap.capture.cells import exact
-from modeltap.capture.tables import Block, Cells, Table
+from modeltap.capture.cells import Refused, compact, exact
+from modeltap.capture.tables import FRAME_ROOM_BYTES, Block, Cells, Table
 from modeltap.core.key import CollectionKey
 from modeltap.core.names import column_names
 from modeltap.core.schema import FLOAT64, INT64, NULL, Schema
-from modeltap.spool.frame import Descriptor
+from modeltap.spool.frame import NO_ROW, Descriptor, Frame, decode_columns
 
-MAX_PLANS = 1024
+MAX_PLANNED_COLUMNS = 100_000
+"""Of all plans that one collector remembers: 1,000 plans of 100 columns, 10 of 10,000."""
+MIN_ROOM_BYTES = 256 << 10
 MAX_KNOWN_COLUMNS = 10_000
 
 
@@ -29,11 +31,13 @@ class Plan(NamedTuple):
         descriptor: names and types as they travel.
         widened: columns whose integers count as floats; each must be exact.
         mismatch: the table's width is not that of the feature names.
+        room_bytes: how long a payload, with ids of its rows, may be beside the descriptor in a frame.
     """
 
     descriptor: Descriptor
     widened: tuple[int, ...]
     mismatch: bool
+    room_bytes: int
 
 
 class Planner:
@@ -46,6 +50,7 @@ class Planner:
         self.known: dict[object, None] = {}
         self._types: dict[str, str] = {}
         self._plans: dict[object, Plan] = {}
+        self._descriptors: dict[object, Descriptor] = {}
 
     def plan(self, table: Table) -> Plan:
         """The plan for a table; the same object for equal names and types."""
@@ -56,13 +61,20 @@ class Planner:
         found = self._plans.get(signature)
         if found is None:
             found = self._make(table, widen=True)
-            self._keep(signature, found)
+            self._keep(signature, found, table.width + 1)
         if found.widened and type(table) is Cells and not _exact(table, found.widened):
             return self._make(table, widen=False)
         return found
 
-    def _keep(self, signature: object, plan: Plan) -> None:
-        if len(self._plans) >= MAX_PLANS:
+    def shown(self, table: Table) -> list[str]:
+        """The rows as text, one JSON object each."""
+        descriptor, payload = self.plan(table).descriptor, memoryview(table.payload())
+        frame = Frame(descriptor, 0, 0, 0, table.rows, NO_ROW, 100.0, "", "", "", None, payload)
+        rows = zip(*decode_columns(frame), strict=True)
+        return [compact(dict(zip(descriptor.schema.names, row, strict=True))) for row in rows]
+
+    def _keep(self, signature: object, plan: Plan, width: int) -> None:
+        if (len(self._plans) + 1) * width > MAX_PLANNED_COLUMNS:
             self._plans.clear()
         self._plans[signature] = plan
 
@@ -71,7 +83,6 @@ class Planner:
             names = column_names((*self._features[: table.width], *[""] * (table.width - len(self._features))))
         else:
             names = column_names(table.names)
-            self._know(table)
         types = list(table.types)
         widened = []
         if type(table) is not Block:
@@ -82,10 +93,24 @@ class Planner:
                 elif types[place] == INT64 and before == FLOAT64 and widen and type(table) is Cells:
                     types[place] = FLOAT64
                     widened.append(place)
+        descriptor = self._describe(tuple(zip(names, types, strict=True)), table.layout)
+        room_bytes = FRAME_ROOM_BYTES - len(descriptor.encoded)
+        if room_bytes < MIN_ROOM_BYTES:
+            raise Refused("names_too_long")
+        self._know(table)
         self._learn(names, types)
         mismatch = table.names is None and bool(self._features) and table.width != len(self._features)
-        schema = Schema(tuple(zip(names, types, strict=True)))
-        return Plan(Descriptor(self._key, schema, table.layout), tuple(widened), mismatch)
+        return Plan(descriptor, tuple(widened), mismatch, room_bytes)
+
+    def _describe(self, columns: tuple[tuple[str, str], ...], layout: str) -> Descriptor:
+        """The descriptor, one object for equal columns: rows differ most in where they have no value."""
+        found = self._descriptors.get((columns, layout))
+        if found is None:
+            found = Descriptor(self._key, Schema(columns), layout)
+            if (len(self._descriptors) + 1) * len(columns) > MAX_PLANNED_COLUMNS:
+                self._descriptors.clear()
+            self._descriptors[columns, layout] = found
+        return found
 
     def _learn(self, names: tuple[str, ...], types: list[str]) -> None:
         """Remember types; what was planned under others is planned anew. A float column stays one."""
@@ -102,7 +127,7 @@ class Planner:
 
     def _know(self, table: Table) -> None:
         """Remember the keys of dicts, so that later ones that lack some are padded."""
-        if table.names is not None and len(self.known) <= MAX_KNOWN_COLUMNS:
+        if table.names is not None and len(self.known) + len(table.names) <= MAX_KNOWN_COLUMNS:
             self.known.update(dict.fromkeys(table.names))
 
 

@@ -24,8 +24,9 @@ _PLACES = tuple(
     CORRELATION_COLUMNS.index(f"$aml_{name}") for name in ("dc_correlation_id", "dc_scoring_timestamp", "request_id")
 )
 _ROW_TYPES: dict[tuple[type, ...], tuple[str, ...] | None] = {}
-"""Types of rows seen before; None where a cell needs a closer look. Bounded."""
+"""Types of rows seen before; None where a cell needs a closer look. At most 16 MB."""
 _MAX_ROW_TYPES = 2048
+_MAX_ROW_WIDTH = 512
 
 
 class Shape(NamedTuple):
@@ -35,7 +36,7 @@ class Shape(NamedTuple):
         expected_rows: rows of the inputs call that it belongs to, if known.
         one_name: there is exactly one feature name.
         known: columns that earlier dicts had.
-        in_request: the call stands in a request scope.
+        in_request: the call stands in a request scope, or is switched off: no time for a Spark job.
     """
 
     expected_rows: int | None = None
@@ -77,9 +78,10 @@ def read_row(values: Sequence[Any], names: tuple[object, ...] | None = None) -> 
 
 def _learn(kinds: tuple[type, ...]) -> tuple[str, ...] | None:
     types = tuple(PLAIN[kind] for kind in kinds) if all(kind in PLAIN for kind in kinds) else None
-    if len(_ROW_TYPES) >= _MAX_ROW_TYPES:
-        _ROW_TYPES.clear()
-    _ROW_TYPES[kinds] = types
+    if len(kinds) <= _MAX_ROW_WIDTH:
+        if len(_ROW_TYPES) >= _MAX_ROW_TYPES:
+            _ROW_TYPES.clear()
+        _ROW_TYPES[kinds] = types
     return types
 
 
@@ -212,6 +214,8 @@ def read_records(records: Sequence[Mapping[Any, Any]], shape: Shape) -> Table:
     for record in records:
         if record.keys() != names.keys():
             names.update(dict.fromkeys(record))
+    if len(names) > MAX_COLUMNS:  # too many to pad to: a row of its own keys is still a row
+        names = {key: None for record in records for key in record}
     keys = tuple(names)
     if len(records) == 1:
         values = list(first.values()) if tuple(first) == keys else [first.get(key) for key in keys]

@@ -6,7 +6,7 @@ holds a mixture of both. Each is a snapshot: nothing in it changes when the call
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,8 +14,8 @@ from modeltap.capture.cells import Refused, compact
 from modeltap.core.schema import BOOL, FLOAT64, INT64
 from modeltap.spool.frame import LENGTH, MAX_FRAME_BYTES
 
-MAX_PAYLOAD_BYTES = MAX_FRAME_BYTES - (96 << 10)
-"""Leaves room in a frame for its descriptor and ids."""
+FRAME_ROOM_BYTES = MAX_FRAME_BYTES - (96 << 10)
+"""Room in a frame for descriptor, payload and ids of rows: the call's own ids take less than the rest."""
 VALUE_BYTES = {FLOAT64: 8, INT64: 8, BOOL: 1}
 PART_CODES = {FLOAT64: "d", INT64: "q", BOOL: "?"}
 
@@ -142,13 +142,28 @@ class Parts:
 
 
 Table = Block | Cells | Parts
+Piece = tuple[int, int, bytes]
+
+
+def _no_ids(start: int, stop: int) -> int:
+    """Rows without ids of their own."""
+    return 0
+
 
 NOTHING = Cells(0, (), [])
 """A table without rows."""
 
 
-def frames_of(table: Table) -> list[tuple[int, int, bytes]]:
-    """Split a table so that each part's payload fits a frame.
+def frames_of(
+    table: Table, limit_bytes: int, ids_bytes: Callable[[int, int], int] = _no_ids, first: int = 0
+) -> list[Piece]:
+    """Split a table so that each part fits a frame.
+
+    Args:
+        table: N rows.
+        limit_bytes: room for a payload and the ids of its rows.
+        ids_bytes: how long the ids of the rows [start, stop) are.
+        first: what the table's first row counts as.
 
     Returns:
         First row, number of rows and payload of each part.
@@ -157,16 +172,17 @@ def frames_of(table: Table) -> list[tuple[int, int, bytes]]:
         Refused: a single row does not fit.
     """
     payload = table.payload()
-    if len(payload) <= MAX_PAYLOAD_BYTES:
-        return [(0, table.rows, payload)]
+    size = len(payload) + ids_bytes(first, first + table.rows)
+    if size <= limit_bytes:
+        return [(first, table.rows, payload)]
     if table.rows <= 1:
         raise Refused("row_too_large")
-    step = max(1, table.rows * MAX_PAYLOAD_BYTES * 9 // (len(payload) * 10))
-    parts = []
+    step = max(1, table.rows * limit_bytes * 9 // (size * 10))
+    pieces: list[Piece] = []
     for start in range(0, table.rows, step):
         part = table.part(start, min(start + step, table.rows))
-        parts += [(start + offset, rows, data) for offset, rows, data in frames_of(part)]
-    return parts
+        pieces += frames_of(part, limit_bytes, ids_bytes, first + start)
+    return pieces
 
 
 def part_of(carried: Carried | None, start: int, stop: int) -> Carried | None:
