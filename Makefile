@@ -7,6 +7,8 @@
 BIN := .venv/bin
 STEP := scripts/step
 export PYTHON
+# dozens of children import the same libraries: compiled once, they start several times as fast
+unexport PYTHONDONTWRITEBYTECODE
 
 demo: .venv/.dev
 	@$(BIN)/modeltap demo

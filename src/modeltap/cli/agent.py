@@ -9,13 +9,16 @@ SUMMARY = "ship a spool to its store until told to end (a service starts one by 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's own arguments."""
-    parser.add_argument("--spool", metavar="DIR", help="the spool (MODELTAP_SPOOL)")
+    parser.add_argument("--spool", metavar="DIR", default="", help="the spool (MODELTAP_SPOOL)")
+    parser.add_argument("--listen", metavar="ADDR", default="", help="serve metrics there, e.g. 127.0.0.1:9464")
+    parser.add_argument("--uid", metavar="N", help="whose rows, when another user's spool is shared by group")
+    parser.add_argument("--once", action="store_true", help="ship what is there, then end")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Ship."""
     from modeltap.agent.__main__ import main
-    from modeltap.core.settings import resolve
 
-    settings = resolve()
-    return main(["--spool", arguments.spool or settings.spool, "--store", settings.store])
+    argv = ["--spool", arguments.spool, "--store", arguments.store or "", "--listen", arguments.listen]
+    argv += ["--uid", arguments.uid] if arguments.uid else []
+    return main([*argv, "--once"] if arguments.once else argv)

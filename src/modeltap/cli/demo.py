@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from modeltap.cli.tour.traffic import Replay
 
 SUMMARY = "train a model on real rows, serve it, send requests, and see inputs and predictions arrive in data.csv"
-SERVICE = "clinic"
 WORKERS = 2
 REQUESTS = 3000
 FLUSH_SECONDS = 30.0
-SHOWN = ("$Timestamp", "inputs.mean radius", "inputs.mean texture", "predictions.benign", "predictions.probability")
+SHOWN = ("inputs.mean radius", "inputs.mean texture", "predictions.malignant", "predictions.benign")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -60,16 +59,15 @@ def _replay(folder: DemoFolder, service: ScoringService, requests: int) -> Repla
 
     rows = folder.held_out().rows
     done = replay((service.host, service.port), rows, requests, _progress(requests))
-    print(
-        f"  requests     {done.answered:,} answered and {done.failed:,} failed on purpose in {done.seconds:.1f} s "
-        f"({requests / done.seconds:,.0f} a second), {done.rows:,} real rows that the model had not seen"
-    )
+    a_second = (done.answered + done.failed) / done.seconds
+    print(f"  requests     {done.answered:,} answered, {done.failed:,} failed on purpose, {a_second:,.0f} a second")
     return done
 
 
 def _show(folder: DemoFolder, since: str) -> bool:
     from modeltap.agent.flush import flush
     from modeltap.cli.tour.count import count_rows
+    from modeltap.cli.tour.folder import SERVICE
     from modeltap.cli.tour.price import microseconds_per_collect
     from modeltap.spool.directory import SpoolDirectory
     from modeltap.stores.urls import open_store
@@ -77,17 +75,17 @@ def _show(folder: DemoFolder, since: str) -> bool:
     spool, store = SpoolDirectory.open(folder.spool, folder.store), open_store(folder.store)
     if not flush(folder.spool, folder.store, FLUSH_SECONDS):
         raise ModeltapError(f"flushing {folder.spool}: rows are left after {FLUSH_SECONDS:g} s; see {spool.agent_log}")
-    _tree(folder)
-    _joined(folder)
     found = count_rows(spool, store, SERVICE, since)
+    _tree(folder)
+    if found.agree:
+        _joined(folder)
     held_out = folder.held_out()
     price = microseconds_per_collect(held_out.columns, held_out.rows[0])
+    verdict = "all of them, once" if found.agree else f"NOT THE SAME, {found.lost:,} lost: see modeltap doctor"
     print("\nCounted")
     print(f"  accepted by collect()   {found.accepted:>8,} rows")
     print(f"  shipped by the agent    {found.shipped:>8,} rows")
-    print(
-        f"  standing in the files   {found.in_files:>8,} rows   {'all of them, once' if found.agree else 'NOT THE SAME'}"
-    )
+    print(f"  standing in the files   {found.in_files:>8,} rows   {verdict}")
     print(f"  one collect() costs     {price:>8.1f} microseconds (median, one row of {len(held_out.columns)} numbers)")
     return found.agree
 
@@ -103,6 +101,7 @@ def _tree(folder: DemoFolder) -> None:
 
 
 def _joined(folder: DemoFolder) -> None:
+    from modeltap.cli.tour.folder import SERVICE
     from modeltap.stores.urls import open_store
     from modeltap.workspace.looking import Wish, look
 
@@ -111,8 +110,8 @@ def _joined(folder: DemoFolder) -> None:
     failed = [row for row in rows if "predictions.benign" not in row]
     print("\nInputs beside their predictions, joined by ($RequestId, $Row)")
     shown = sorted([*rows[:4], *failed[:1]], key=lambda row: row["$Timestamp"])
-    cells = [[row.get(column, "")[:23] for column in SHOWN] for row in shown]
-    print_table([column.removeprefix("$") for column in SHOWN], cells)
+    cells = [[row["$Timestamp"][11:23], row["$Row"], *(row.get(column, "")[:7] for column in SHOWN)] for row in shown]
+    print_table(["UTC", "row", *SHOWN], cells)
     if failed:
         print("The row without a prediction is a failed request: a measure is missing, so the model refused it.")
 
@@ -123,11 +122,11 @@ def _look_next(folder: DemoFolder) -> None:
     for command, meaning in (
         (f"modeltap ls --store {store}", "what there is"),
         (f"modeltap head tumour --join --last --store {store}", "the last rows"),
-        (f"modeltap doctor --store {store}", "every check on the way"),
+        (f"modeltap doctor --store {store} --spool {_relative(Path(folder.spool))}", "every check on the way"),
         ("modeltap read-options pandas", "how to read the files with their types"),
         (f"{_relative(folder.score)}", "the scoring file: yours may look the same"),
     ):
-        print(f"  {command:<62} {meaning}")
+        print(f"  {command:<72} {meaning}")
 
 
 def _keep_running(service: ScoringService) -> None:

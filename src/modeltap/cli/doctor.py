@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from modeltap.cli.terminal import print_json, print_table, printable
 
@@ -12,6 +13,7 @@ _MARKS = {"ok": "ok", "note": "--", "warning": "!!", "problem": "XX"}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's own arguments."""
+    parser.add_argument("--spool", metavar="DIR", help="the spool (MODELTAP_SPOOL)")
     parser.add_argument("--no-self-test", action="store_true", help="only look, send no row")
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
@@ -20,7 +22,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Examine; 1 when rows do not arrive."""
     from modeltap.workspace.doctor import Report, examine
 
-    report: Report = examine(self_test=not arguments.no_self_test)
+    said = {"MODELTAP_SPOOL": arguments.spool} if arguments.spool else {}
+    report: Report = examine({**os.environ, **said}, self_test=not arguments.no_self_test)
     if arguments.json:
         print_json(
             {

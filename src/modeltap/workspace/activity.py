@@ -18,7 +18,8 @@ from modeltap.spool.counters import total
 from modeltap.spool.directory import SpoolDirectory, read_document
 from modeltap.spool.filesystem import LocalFilesystem
 from modeltap.spool.locks import is_locked
-from modeltap.spool.segment import SUFFIX, writer_stem
+from modeltap.spool.progress import positions, segments_of
+from modeltap.spool.segment import writer_stem
 from modeltap.stores.base import Store
 from modeltap.workspace.findings import NOTE, OK, PROBLEM, WARNING, Finding
 
@@ -78,7 +79,7 @@ def tally(directory: SpoolDirectory) -> Tally:
 
 def running_writers(directory: SpoolDirectory) -> set[str]:
     """The stems of the scoring processes that hold a segment of the spool open."""
-    names = [name for name in LocalFilesystem().list(directory.segments) if name.endswith(SUFFIX)]
+    names = segments_of(directory)
     return {writer_stem(name) for name in names if is_locked(os.path.join(directory.segments, name))}
 
 
@@ -112,7 +113,7 @@ def agent_findings(directory: SpoolDirectory, settings: Settings, now: float | N
     """Whether somebody ships, what hindered it last, and what waits."""
     status = read_document(directory.status) or {}
     runs = is_locked(directory.agent_lock)
-    waiting, age = backlog(directory, status, time.time() if now is None else now)
+    waiting, age = backlog(directory, time.time() if now is None else now)
     yield _agent(runs, status, settings, waiting)
     if status.get("last_error"):
         yield Finding(WARNING, "agent", f"its last error: {status['last_error']}", f"see {directory.agent_log}")
@@ -140,13 +141,12 @@ def heartbeat_findings(store: Store) -> Iterator[Finding]:
             )
 
 
-def backlog(directory: SpoolDirectory, status: Mapping[str, Any], now: float) -> tuple[int, float]:
+def backlog(directory: SpoolDirectory, now: float) -> tuple[int, float]:
     """Bytes of segments behind the agent's positions, and the age in seconds of the oldest segment that has some."""
-    positions = status.get("segments", {})
+    shipped = positions(directory)
     waiting, oldest = 0, now
-    for name, size in LocalFilesystem().list(directory.segments).items():
-        rest = size - _position(positions.get(name)) if name.endswith(SUFFIX) else 0
-        # an untouched segment holds its header alone
+    for name, size in segments_of(directory).items():
+        rest = size - shipped.get(name, 0)
         if rest > 0 and size > HEADER_BYTES:
             waiting += rest
             oldest = min(oldest, _modified(os.path.join(directory.segments, name), now))
@@ -182,10 +182,6 @@ def _collections(documents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, 
         for service, collections in document.get("services", {}).items():
             for label, found in collections.items():
                 yield number, f"{service}/{label}", found
-
-
-def _position(value: Any) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def _modified(path: str, now: float) -> float:

@@ -17,7 +17,7 @@ from modeltap.core.urls import LOCAL, local_path, public_url, store_kind
 from modeltap.errors import SettingsError
 from modeltap.spool.locks import is_locked
 from modeltap.workspace.activity import agent_findings, heartbeat_findings, writer_findings
-from modeltap.workspace.findings import PROBLEM, WARNING, Finding
+from modeltap.workspace.findings import NOTE, PROBLEM, WARNING, Finding
 from modeltap.workspace.places import place_of
 from modeltap.workspace.selftest import run_self_test
 from modeltap.workspace.spoolcheck import neighbours, open_spool, place_findings
@@ -50,7 +50,7 @@ class Report:
     @property
     def next_step(self) -> str:
         """The one thing to do now."""
-        for level in (PROBLEM, WARNING):
+        for level in (PROBLEM, WARNING, NOTE):
             for finding in self.findings:
                 if finding.level == level and finding.remedy:
                     return finding.remedy

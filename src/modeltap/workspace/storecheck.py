@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -19,12 +20,18 @@ from modeltap.workspace.places import Place
 
 
 def open_findings(settings: Settings) -> tuple[Store | None, list[Finding]]:
-    """Open the store; None with the finding that says why not."""
+    """Open the store; None with the finding that says why not, or why it is left alone."""
     try:
-        return open_store(settings.store), []
+        store = open_store(settings.store)
     except (SettingsError, MissingExtra) as error:
         remedy = "set MODELTAP_STORE" if isinstance(error, SettingsError) else "install the extra"
         return None, [Finding(PROBLEM, "store", str(error), remedy)]
+    if store_kind(settings.store) == LOCAL:
+        owner = _owner_of_missing(local_path(settings.store))
+        if owner not in (None, os.getuid()):
+            sentence = f"{store.url} does not exist yet, and user {owner}, whose folder it would be in, is not this one"
+            return None, [Finding(NOTE, "store", sentence, "run doctor as the service's user, or start the service")]
+    return store, []
 
 
 def store_findings(store: Store, settings: Settings, place: Place, *, container: bool) -> Iterator[Finding]:
@@ -51,6 +58,15 @@ def store_findings(store: Store, settings: Settings, place: Place, *, container:
         yield Finding(NOTE, "store", "no row has ever arrived in this store")
     else:
         yield Finding(OK, "store", "rows have arrived before: modeltap ls shows them")
+
+
+def _owner_of_missing(path: str) -> int | None:
+    """Who owns the folder in which a missing store would be made: made by another user, it would lock its own out."""
+    if os.path.exists(path):
+        return None
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    return os.stat(path).st_uid
 
 
 def _place(place: Place, path: str, *, container: bool) -> Iterator[Finding]:

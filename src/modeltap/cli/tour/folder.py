@@ -15,10 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from modeltap.core.settings import resolve
 from modeltap.errors import MissingExtra, ModeltapError, SettingsError
 
 MARK = ".modeltap-demo"
-NEEDED = ("sklearn", "pandas", "joblib", "uvicorn", "starlette")
+NEEDED = ("sklearn", "joblib", "uvicorn", "starlette")
+SERVICE = "clinic"
 TRAINING_SECONDS = 60
 
 
@@ -39,7 +41,7 @@ class DemoFolder:
 
     def __init__(self, path: Path, store: str = "") -> None:
         self.path = path.absolute()
-        self.store = store or str(self.path / "store")
+        self.store = resolve({"MODELTAP_STORE": store or str(self.path / "store")}).store
         self.spool = str(self.path / "spool")
         self.score = self.path / "score.py"
 
@@ -50,7 +52,8 @@ class DemoFolder:
             name: value for name, value in os.environ.items() if not name.startswith(("MODELTAP_", "AML_MODEL_DC_"))
         }
         workspace = os.environ.get("MODELTAP_WORKSPACE")
-        own = {"MODELTAP_STORE": self.store, "MODELTAP_SPOOL": self.spool, "MODELTAP_SERVICE": "clinic"}
+        own = {"MODELTAP_STORE": self.store, "MODELTAP_SPOOL": self.spool, "MODELTAP_SERVICE": SERVICE}
+        own["OMP_NUM_THREADS"] = "1"  # the workers are processes: threads of a numerical library would fight over cores
         return kept | own | ({"MODELTAP_WORKSPACE": workspace} if workspace else {})
 
     def make(self) -> None:
@@ -91,4 +94,4 @@ class DemoFolder:
     def held_out(self) -> HeldOut:
         """The rows that the training kept back."""
         document = json.loads((self.path / "held_out.json").read_text(encoding="utf-8"))
-        return HeldOut(document["columns"], document["data"])
+        return HeldOut(document["columns"], document["rows"])

@@ -15,6 +15,8 @@ from modeltap.errors import ModeltapError
 CLIENTS = 4
 FAILING_EVERY = 200
 """One request in so many has a row with a missing measure, which the model refuses."""
+LONGEST_SECONDS = 30.0
+"""Then no further request is begun, so that the demo ends on a slow machine too."""
 REQUESTS_PER_CONNECTION = 100
 """Then a new connection, so that all workers get their share."""
 
@@ -48,7 +50,7 @@ def bodies(rows: Sequence[Sequence[Any]], count: int) -> Iterator[tuple[bytes, i
 def replay(
     address: tuple[str, int], rows: Sequence[Sequence[Any]], count: int, progress: Callable[[int], None]
 ) -> Replay:
-    """Send ``count`` requests from several clients at once.
+    """Send ``count`` requests from several clients at once, for ``LONGEST_SECONDS`` at most.
 
     Args:
         address: host and port of the service.
@@ -79,6 +81,7 @@ class _Client(threading.Thread):
         self.answered = self.failed = self.rows = 0
         self.error = ""
         self._address, self._work = address, work
+        self._deadline = time.monotonic() + LONGEST_SECONDS
 
     def run(self) -> None:
         try:
@@ -91,6 +94,8 @@ class _Client(threading.Thread):
         connection = http.client.HTTPConnection(*self._address, timeout=30)
         try:
             for body, rows in work:
+                if time.monotonic() > self._deadline:
+                    return
                 connection.request("POST", "/score", body, {"Content-Type": "application/json"})
                 response = connection.getresponse()
                 response.read()
