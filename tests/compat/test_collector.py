@@ -12,6 +12,8 @@ from modeltap.compat.context import BasicCorrelationContext, Carried, MadeContex
 from support.pythons import command
 from support.servers import collecting, joined, rows_of
 
+pytestmark = pytest.mark.timeout(300)  # frames, models and servers load slowly on a busy machine
+
 HEAD = """
 import modeltap, pandas as pd
 from modeltap.compat import BasicCorrelationContext, Collector

@@ -11,6 +11,8 @@ from modeltap.compat.run import SITE
 from support.pythons import command
 from support.servers import BIN, EXAMPLES, Server, collecting, joined, rows_of, serving, trained, wines
 
+pytestmark = pytest.mark.timeout(300)  # frames, models and servers load slowly on a busy machine
+
 APP = "azureml_inference_server_http.server.entry:app"
 REQUESTS = 100
 
@@ -41,7 +43,7 @@ def test_through_modeltap_run_the_scoring_file_needs_no_change(tmp_path: Path):
         "wine",
         AML_APP_ROOT=str(EXAMPLES),
         AZUREML_ENTRY_SCRIPT="score.py",
-        AZUREML_MODEL_DIR=str(trained(tmp_path)),
+        AZUREML_MODEL_DIR=str(trained()),
     )
 
     def through_run(port: int) -> list[str]:
@@ -60,7 +62,7 @@ def test_through_the_entry_script_one_variable_is_enough(tmp_path: Path, named: 
         "wine",
         AML_APP_ROOT=str(EXAMPLES),
         AZUREML_ENTRY_SCRIPT=entry,
-        AZUREML_MODEL_DIR=str(trained(tmp_path)),
+        AZUREML_MODEL_DIR=str(trained()),
     )
     if named:
         environment["MODELTAP_ENTRY_SCRIPT"] = str(EXAMPLES / "score.py")

@@ -30,6 +30,8 @@ from support.servers import (
     wines,
 )
 
+pytestmark = pytest.mark.timeout(300)  # frames, models and servers load slowly on a busy machine
+
 SCORE = """
 import os, threading
 CALLS = 0
@@ -66,7 +68,7 @@ def verb(file: Path, options: tuple[str, ...], port: int) -> list[str]:
 
 
 def test_the_example_with_two_workers_collects_every_pair(tmp_path: Path):
-    environment = collecting(tmp_path, "", AZUREML_MODEL_DIR=str(trained(tmp_path)))
+    environment = collecting(tmp_path, "", AZUREML_MODEL_DIR=str(trained()))
     rows = [[list(wine.values())] * 2 for wine in wines(150)]
     options = ("--workers", "2", "--service", "wine")
     with serving(partial(verb, EXAMPLES / "score.py", options), environment, tmp_path) as server:

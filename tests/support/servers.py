@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 BIN = Path(sys.executable).parent
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 30
-SHIP_SECONDS = 60
+SHIP_SECONDS = 120
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -143,10 +147,13 @@ def joined(inputs: Sequence[Row], predictions: Sequence[Row]) -> list[tuple[Row,
     return pairs
 
 
-def trained(folder: Path) -> Path:
-    """A folder with the model of the examples."""
-    subprocess.run([sys.executable, str(EXAMPLES / "train.py"), str(folder / "model")], check=True)
-    return folder / "model"
+@cache
+def trained() -> Path:
+    """A folder with the model of the examples, for this run of the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="modeltap-tests-"))
+    atexit.register(shutil.rmtree, folder)
+    subprocess.run([sys.executable, str(EXAMPLES / "train.py"), str(folder)], check=True)
+    return folder
 
 
 def wines(count: int) -> list[dict[str, float]]:

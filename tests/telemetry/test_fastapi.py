@@ -6,7 +6,11 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from support.servers import EXAMPLES, collecting, joined, rows_of, serving, trained, wines
+
+pytestmark = pytest.mark.timeout(300)  # frames, models and servers load slowly on a busy machine
 
 APPS = Path(__file__).resolve().parents[1] / "support" / "apps"
 WAYS = ("/sync", "/async", "/threadpool", "/background", "/stream")
@@ -46,7 +50,7 @@ def test_the_example_app_collects_what_its_wrapped_model_predicts(tmp_path: Path
         return [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", str(port), "app:app"]
 
     rows = wines(60)
-    environment = collecting(tmp_path, "wine", AZUREML_MODEL_DIR=str(trained(tmp_path)))
+    environment = collecting(tmp_path, "wine", AZUREML_MODEL_DIR=str(trained()))
     with serving(uvicorn, environment, tmp_path) as server:
         answers = server.post_many("/score", [{"data": [row, row]} for row in rows], at_once=4)
     assert {answer.status for answer in answers} == {200}

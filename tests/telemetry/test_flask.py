@@ -9,6 +9,8 @@ import pytest
 
 from support.servers import collecting, joined, rows_of, serving
 
+pytestmark = pytest.mark.timeout(300)  # frames, models and servers load slowly on a busy machine
+
 APPS = Path(__file__).resolve().parents[1] / "support" / "apps"
 
 
