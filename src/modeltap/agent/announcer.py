@@ -12,6 +12,7 @@ import platform
 import time
 from collections.abc import Iterable
 
+from modeltap.agent.encoder import GrowingEncoder
 from modeltap.agent.scorers import Scorer, Service, services_of
 from modeltap.core.urls import public_url
 from modeltap.errors import ModeltapError
@@ -31,7 +32,7 @@ log = logging.getLogger("modeltap.agent")
 class Announcer:
     """Tells one store about one agent."""
 
-    def __init__(self, store: Store, agent: str, encoder: str) -> None:
+    def __init__(self, store: Store, agent: str, encoder: GrowingEncoder) -> None:
         """Begin without asking the store anything.
 
         Args:
@@ -42,7 +43,8 @@ class Announcer:
         self._store = store
         self._host = os.uname().nodename
         self._agent = agent
-        self._versions = {"modeltap": __version__, "python": platform.python_version(), "encoder": encoder}
+        self._versions = {"modeltap": __version__, "python": platform.python_version()}
+        self._encoder = encoder
         self._catalog = CatalogWriter(store, f"{self._host}-{agent}")
         self._uncatalogued = False
         self._heartbeat_at = self._catalog_at = -AFTER_FAILURE_SECONDS
@@ -97,7 +99,7 @@ class Announcer:
             agent=self._agent,
             heartbeat_us=time.time_ns() // 1000,
             settings={**service.settings, "store": public_url(self._store.url)},
-            versions=self._versions,
+            versions={**self._versions, "encoder": self._encoder.name},
             counters={
                 "collections": service.collections,
                 "shipped": shipped,

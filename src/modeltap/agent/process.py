@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from modeltap.agent.announcer import Announcer
 from modeltap.agent.control import AgentControl
+from modeltap.agent.encoder import GrowingEncoder
 from modeltap.agent.givenup import GivenUp
 from modeltap.agent.status import StatusFile
 from modeltap.core.settings import Settings
@@ -21,7 +22,6 @@ from modeltap.core.urls import public_url
 from modeltap.errors import StoreError
 from modeltap.services.store_format import ensure_format
 from modeltap.shipping.driver import Driver
-from modeltap.shipping.encoding import choose
 from modeltap.shipping.header import header_line
 from modeltap.shipping.shipper import ship
 from modeltap.shipping.work import Config
@@ -72,13 +72,13 @@ class Agent:
         self._spool = spool
         self._settings = settings
         self._store = open_(settings.store)
-        self._encode, encoder = choose()
+        self._encode = GrowingEncoder()
         self._lock = FileLock(spool.agent_lock, spool.file_mode)
-        self._status = StatusFile(spool, public_url(settings.store), encoder)
+        self._status = StatusFile(spool, public_url(settings.store), self._encode)
         self.control = AgentControl(
             spool,
             self._status,
-            Announcer(self._store, spool.hash, encoder),
+            Announcer(self._store, spool.hash, self._encode),
             GivenUp(spool, settings.spool_max_bytes),
             idle_seconds=idle_seconds,
             drain=drain,

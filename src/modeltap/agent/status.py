@@ -23,6 +23,7 @@ import os
 import time
 from typing import Any
 
+from modeltap.agent.encoder import GrowingEncoder
 from modeltap.core.instants import instant_text
 from modeltap.services.scrub import without_secrets
 from modeltap.shipping.effects import Progress
@@ -39,15 +40,15 @@ log = logging.getLogger("modeltap.agent")
 class StatusFile:
     """Publishes the status of one agent."""
 
-    def __init__(self, spool: SpoolDirectory, store: str, encoder: str) -> None:
+    def __init__(self, spool: SpoolDirectory, store: str, encoder: GrowingEncoder) -> None:
         self._spool = spool
         self._agent = {
             "pid": os.getpid(),
             "started": time.time(),
             "version": __version__,
             "store": store,
-            "encoder": encoder,
         }
+        self._encoder = encoder
         self._published: dict[str, Any] = {}
         self._waiting: dict[str, Any] | None = None
         self._at = -SHORTEST_SECONDS
@@ -75,7 +76,7 @@ class StatusFile:
         if document is None:
             return
         whole = {
-            "agent": self._agent,
+            "agent": {**self._agent, "encoder": self._encoder.name},
             "updated": instant_text(time.time_ns() // 1000),
             "spool": self._spool.hash,
             **document,

@@ -16,7 +16,7 @@ from hashlib import sha256
 from modeltap.core.schema import Schema
 from modeltap.shipping.batch import SUFFIX, Batch, encode_front
 from modeltap.shipping.decision import Step
-from modeltap.shipping.disk import put_in_place
+from modeltap.shipping.disk import InDoubt, put_in_place
 from modeltap.shipping.effects import Draw, ReadFile, Steps
 from modeltap.shipping.ledger import REFUSED, TOO_MANY_SCHEMAS, UNDECODABLE, settled
 from modeltap.shipping.reading import set_aside
@@ -101,10 +101,15 @@ def _send_off(work: Work, target: Target, entries: list[Entry]) -> Steps[None]:
 
 
 def _write_down(work: Work, target: Target, batch: Batch, data: bytes) -> Steps[None]:
-    front = encode_front(batch)
     name = f"{batch.id}{SUFFIX}"
-    yield from put_in_place(work.config.path("intents"), name, [front, data])
-    work.open_sending(Sending(batch, Step.REFUSED if target.fate == REFUSED else Step.RECORD, data))
+    sending = Sending(batch, Step.REFUSED if target.fate == REFUSED else Step.RECORD, data)
+    try:
+        yield from put_in_place(work.config.path("intents"), name, [encode_front(batch), data])
+    except InDoubt as error:
+        # The file may be there: the next start would send it, so its frames may not go into another batch.
+        sending.data, sending.doubtful = None, True
+        yield from back_off(work, sending.retry, error)
+    work.open_sending(sending)
 
 
 def _encode(work: Work, schema: Schema, entries: Sequence[Entry]) -> tuple[bytes, list[Entry]]:

@@ -48,10 +48,12 @@ def advance(work: Work, sending: Sending) -> Steps[bool]:
     """Take a batch as far as it goes now; True when it is done with."""
     while sending.retry.until <= work.now:
         try:
-            if sending.step in _OUTCOMES or sending.step is Step.AGAIN:
+            if sending.doubtful:
+                yield from _remove_doubt(work, sending)
+            elif sending.step in _OUTCOMES or sending.step is Step.AGAIN:
                 yield from _end(work, sending)
                 return True
-            if sending.step is Step.RECORD:
+            elif sending.step is Step.RECORD:
                 yield from record(work, intent(sending.batch))
                 sending.step = Step.SEND
             else:
@@ -60,6 +62,14 @@ def advance(work: Work, sending: Sending) -> Steps[bool]:
             sending.data = None
             yield from back_off(work, sending.retry, error)
     return False
+
+
+def _remove_doubt(work: Work, sending: Sending) -> Steps[None]:
+    """Make sure that the bytes are in their file for good, or that they are not."""
+    yield SyncFile(work.config.path("intents"))
+    if (yield from _read_bytes(work, sending.batch)) is None:
+        sending.step = Step.AGAIN
+    sending.doubtful = False
 
 
 def _ask_store(work: Work, sending: Sending) -> Steps[None]:

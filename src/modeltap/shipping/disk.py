@@ -24,15 +24,20 @@ TEMPORARY = ".tmp"
 _WRITE_BYTES = 256 << 10
 
 
+class InDoubt(OSError):
+    """A file may be in place or not, and its name may survive a power loss or not."""
+
+
 def put_in_place(folder: str, name: str, parts: Iterable[bytes]) -> Steps[int]:
     """Make a file of some parts, durable before it is visible; gives its size in bytes.
 
     Raises:
-        OSError: the disk refuses; nothing stands at that name.
+        InDoubt: what stands at that name may be the old file or the new one.
+        OSError: the disk refuses; nothing has changed at that name.
     """
-    path = f"{folder}/{name}"
-    yield UnlinkFile(path + TEMPORARY)
-    handle = yield OpenFile(path + TEMPORARY, exclusive=True)
+    beside = f"{folder}/new{TEMPORARY}"  # one name, so what a crash leaves behind is never more than one file
+    yield UnlinkFile(beside)
+    handle = yield OpenFile(beside, exclusive=True)
     size = 0
     try:
         for part in parts:
@@ -40,12 +45,15 @@ def put_in_place(folder: str, name: str, parts: Iterable[bytes]) -> Steps[int]:
             size += len(part)
     except OSError:
         yield CloseFile(handle)
-        yield UnlinkFile(path + TEMPORARY)
+        yield UnlinkFile(beside)
         raise
     yield CloseFile(handle)
-    yield SyncFile(path + TEMPORARY)
-    yield RenameFile(path + TEMPORARY, path)
-    yield SyncFile(folder)
+    yield SyncFile(beside)
+    try:
+        yield RenameFile(beside, f"{folder}/{name}")
+        yield SyncFile(folder)
+    except OSError as error:
+        raise InDoubt(error.errno, f"putting {name} in place: {error}") from error
     return size
 
 

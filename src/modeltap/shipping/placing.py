@@ -16,7 +16,7 @@ from modeltap.shipping.effects import CreateBlob, HeadBlob, ListBlobs, PutBlob, 
 from modeltap.shipping.ledger import REFUSED, TOO_MANY_SCHEMAS
 from modeltap.shipping.retrying import ask, back_off
 from modeltap.shipping.routing import Fit, New, choose
-from modeltap.shipping.state import Group, Lane, Segment, Stream, Target
+from modeltap.shipping.state import Entry, Group, Lane, Stream, Target
 from modeltap.shipping.work import Work
 from modeltap.stores.base import Info
 
@@ -27,6 +27,7 @@ _CACHED_SCHEMAS = 4096
 
 def place(work: Work, stream: Stream) -> Steps[None]:
     """Find a file for each group of a stream that has none; on an error the rest waits."""
+    placed = False
     while stream.unplaced and stream.retry.until <= work.now:
         group = stream.unplaced[0]
         found = yield from _find(work, stream, group)
@@ -34,11 +35,14 @@ def place(work: Work, stream: Stream) -> Steps[None]:
             found = _fate(work, stream, REFUSED)
         if isinstance(found, Exception):
             yield from back_off(work, stream.retry, found)
-            return
+            break
         stream.unplaced.pop(0)
         group.lane = found
+        placed = True
+    if placed:
         work.read_again(stream)
-        _move(work, stream, group, found)
+        _distribute(work, stream)
+    if not stream.unplaced:
         work.succeeded(stream.retry)
 
 
@@ -168,21 +172,16 @@ def _fate(work: Work, stream: Stream, outcome: str) -> Target:
     return target
 
 
-def _move(work: Work, stream: Stream, group: Group, lane: Lane) -> None:
-    """Bring what waits of a group from the stream's own lane to another."""
+def _distribute(work: Work, stream: Stream) -> None:
+    """Bring what waits in the stream's own lane to the files of its groups, in the order of the segments."""
     for name in list(stream.waiting):
         segment = work.segments[name]
-        if all(entry.group is group for entry in stream.waiting[name]):
-            while name in stream.waiting:
-                lane.add(stream.take(segment))
-        else:
-            _sort_out(stream, group, lane, segment)
-
-
-def _sort_out(stream: Stream, group: Group, lane: Lane, segment: Segment) -> None:
-    for _ in range(len(stream.waiting[segment.name])):
-        entry = stream.take(segment)
-        (lane if entry.group is group else stream).add(entry)
+        entries = [stream.take(segment) for _ in range(len(stream.waiting[name]))]
+        lanes: dict[Lane, list[Entry]] = {}
+        for entry in entries:
+            lanes.setdefault(entry.group.lane, []).append(entry)
+        for lane, found in lanes.items():
+            lane.insert(segment, found)
 
 
 def leave(work: Work, target: Target) -> None:

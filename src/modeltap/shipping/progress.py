@@ -47,7 +47,9 @@ def take_progress(work: Work) -> Progress:
         oldest_seconds=max(0.0, work.now - min(waits)) if waits else 0.0,
         open_batches=open_batches,
         living=sum(not segment.sealed for segment in known),
-        idle=not open_batches and all(segments[found.name] >= found.size or found.ignored for found in known),
+        idle=not open_batches
+        and work.listing not in work.problems
+        and all(segments[found.name] >= found.size or found.ignored for found in known),
         too_new=sum(segment.ignored for segment in known),
         last_error=next(reversed(work.problems.values()), None),
         commits=tuple(work.commits),

@@ -35,11 +35,14 @@ _MAGIC_AT, _HEADER_BYTES = 16, 24
 
 def look(work: Work) -> Steps[bool]:
     """List the segments and read on in each of them once; True when there is more to read."""
+    if work.listing.until > work.now:
+        return False
     try:
         sizes = yield ListFolder(work.config.path("segments"))
     except OSError as error:
-        yield from back_off(work, work.disk, error)
+        yield from back_off(work, work.listing, error)
         return False
+    work.succeeded(work.listing)
     _take_sizes(work, sizes)
     more = False
     behind: set[str] = set()

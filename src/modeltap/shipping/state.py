@@ -17,8 +17,10 @@ in, and 600 bytes for each frame.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 from modeltap.core.key import CollectionKey
@@ -167,6 +169,12 @@ class Lane:
         self.bytes += entry.end - entry.start
         self.rows += entry.frame.rows
 
+    def insert(self, segment: Segment, entries: Iterable[Entry]) -> None:
+        """Put frames where they belong among those of their segment."""
+        for entry in entries:
+            self.add(entry)
+        self.waiting[segment.name] = deque(sorted(self.waiting[segment.name], key=attrgetter("start")))
+
     def take(self, segment: Segment) -> Entry:
         """Take a segment's first frame out."""
         queue = self.waiting[segment.name]
@@ -245,6 +253,7 @@ class Sending:
     Attributes:
         step: what is done next.
         data: its bytes while they are still in memory; they lie in its file too.
+        doubtful: whether its bytes are in their file is not certain.
         unknown: the outcome of a send of it was unknown once, or it was open at the start.
         conflicts: in a row.
     """
@@ -252,6 +261,7 @@ class Sending:
     batch: Batch
     step: Step
     data: bytes | None = None
+    doubtful: bool = False
     unknown: bool = False
     conflicts: int = 0
     retry: Retry = field(default_factory=Retry)

@@ -100,6 +100,7 @@ class Work:
     def __post_init__(self) -> None:
         self.file = LedgerFile(self.config.spool, "ledger")
         self.disk = Retry()
+        self.listing = Retry()
 
     def lanes(self) -> Iterator[Lane]:
         """Every lane there is."""
