@@ -108,9 +108,7 @@ def test_the_demo_shows_that_every_row_arrived(tmp_path):
     )
     assert accepted == shipped == in_files > 800
     assert "2 failed on purpose" in said
-    assert re.search(
-        r"modeldata/default/default/default/clinic/tumour/default/inputs/\d{4}/\d\d/\d\d/data\.csv", done.out
-    )
+    assert re.search(r"modeldata/default/default/default/clinic/tumour/default/inputs/\d{4}/\d\d/\d\d/data\.csv", said)
     assert re.search(r"one collect\(\) costs +\d+\.\d microseconds", said)
     listed = modeltap("ls", "--json", "--store", str(tmp_path / "modeltap-demo" / "store"))
     rows = {found["designation"]: found["rows"] for found in json.loads(listed.out)["collections"]}

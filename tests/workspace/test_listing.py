@@ -8,7 +8,7 @@ import pytest
 
 from modeltap.stores.urls import open_store
 from modeltap.testing import MemoryStore
-from modeltap.workspace.listing import as_document, list_collections
+from modeltap.workspace.listing import COUNTED_BYTES, as_document, list_collections
 from support.collected import DAY, key, line, put_rows
 
 
@@ -34,18 +34,34 @@ def test_each_designation_is_one_line_with_days_files_rows_and_bytes(store):
     assert (predictions.rows, predictions.last_row[:4]) == (1, "2026")
 
 
-def test_rows_that_the_catalog_does_not_know_are_not_counted_but_the_last_row_is_found(store):
+def test_rows_that_the_catalog_does_not_know_are_counted_and_the_last_one_is_found(store):
     put_rows(store, key(), [line(1, "a", 0, 1, "x"), line(90, "b", 0, 2, "y")], catalogued=False)
     (found,) = list_collections(store).collections
-    assert found.rows is None
-    assert found.last_row == "2026-11-22T00:01:30.000001"
+    assert (found.rows, found.last_row) == (2, "2026-11-22T00:01:30.000001")
+
+
+def test_a_catalog_that_is_late_is_not_believed(store):
+    path = put_rows(store, key(), [line(1, "a", 0, 1, "x")])
+    later = line(90, "b", 0, 2, "y") + line(91, "c", 0, 3, "z")
+    store.append(path, later.encode(), position=store.head(path).size, batch_id="later")
+    (found,) = list_collections(store).collections
+    assert (found.rows, found.last_row) == (3, "2026-11-22T00:01:31.000001")
+
+
+def test_a_large_file_that_nobody_counted_has_no_count(store):
+    rows = [line(second, "a", 0, 1, "x" * 50_000) for second in range(COUNTED_BYTES // 50_000 + 1)]
+    put_rows(store, key(), rows, catalogued=False)
+    put_rows(store, key("predictions"), rows)
+    unknown, known = list_collections(store).collections
+    assert (unknown.rows, known.rows) == (None, len(rows))
+    assert unknown.last_row == f"2026-11-22T00:01:{len(rows) - 61:02d}.000001"
 
 
 def test_a_damaged_catalog_hides_nothing(store):
     put_rows(store, key(), [line(5, "a", 0, 1, "x")], catalogued=False)
     store.put(f"modeltap/catalog/{key().folder}/2026-11-22/writer.json", b"{torn")
     (found,) = list_collections(store).collections
-    assert (found.rows, found.last_row) == (None, "2026-11-22T00:00:05.000001")
+    assert (found.rows, found.last_row) == (1, "2026-11-22T00:00:05.000001")
 
 
 def test_a_workspace_keeps_the_others_out(store):
