@@ -29,6 +29,5 @@ def parse_instant(text: str) -> int:
         ValueError: it is no instant.
     """
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo is not None:
-        moment = (moment - (moment.utcoffset() or timedelta(0))).replace(tzinfo=None)
-    return (moment - EPOCH) // timedelta(microseconds=1)
+    since = moment.replace(tzinfo=None) - EPOCH - (moment.utcoffset() or timedelta(0))
+    return since // timedelta(microseconds=1)

@@ -92,7 +92,7 @@ class CollectionKey:
 
     def day_folder(self, day: date) -> str:
         """The folder of one UTC day in the store."""
-        return f"{self.tree}/{self.folder}/{day:%Y/%m/%d}"
+        return f"{self.tree}/{self.folder}/{day.isoformat().replace('-', '/')}"
 
     def data_file(self, day: date, number: int = 0) -> str:
         """``data.csv`` of a day, or ``data-<number>.csv`` for its further schemas."""
@@ -104,17 +104,28 @@ def key_of_path(path: str) -> tuple[CollectionKey, date, int] | None:
     """Read (key, day, file number) back from a data file's path; None for any other path."""
     for tree in TREES:
         parts = path.removeprefix(tree + "/").split("/")
-        if len(parts) != 11 or not path.startswith(tree + "/"):
+        if len(parts) != 11 or not all(parts) or not path.startswith(tree + "/"):
             continue
-        number = file_number(parts[10])
+        number, day = file_number(parts[10]), _day_of_parts(parts[7:10])
+        if number is None or day is None:
+            return None
         try:
-            day = date(int(parts[7]), int(parts[8]), int(parts[9]))
-        except ValueError:
+            return CollectionKey.of([decode_part(part) for part in parts[:7]], tree), day, number
+        except UnicodeDecodeError:
             return None
-        if number is None:
-            return None
-        return CollectionKey.of([decode_part(part) for part in parts[:7]], tree), day, number
     return None
+
+
+def _day_of_parts(parts: Sequence[str]) -> date | None:
+    """The day of ``yyyy``, ``mm``, ``dd``."""
+    if [len(part) for part in parts] != [4, 2, 2] or not "".join(parts).isascii():
+        return None
+    if not "".join(parts).isdigit():
+        return None
+    try:
+        return date(*map(int, parts))
+    except ValueError:
+        return None
 
 
 def file_number(name: str) -> int | None:

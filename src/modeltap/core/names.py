@@ -69,17 +69,19 @@ def column_names(raw: Iterable[object]) -> tuple[str, ...]:
     Returns:
         As many names as objects, unique without regard to case.
     """
-    taken: set[str] = set()
+    numbers: dict[str, int] = {}  # of each name that is taken, the last number given to its twins
     names: list[str] = []
     for position, item in enumerate(raw):
         base = _as_text(item) or f"c{position}"
         if base.startswith("$"):
             base = "_" + base
-        name, number = base, 1
-        while name.casefold() in taken:
+        name, folded = base, base.casefold()
+        number = numbers.get(folded, 0)
+        while name.casefold() in numbers:
             number += 1
             name = f"{base}_{number}"
-        taken.add(name.casefold())
+        numbers[folded] = max(number, 1)
+        numbers.setdefault(name.casefold(), 1)
         names.append(name)
     return tuple(names)
 

@@ -88,6 +88,7 @@ def resolve(environment: Mapping[str, str] | None = None) -> Settings:
     read = _Reader(os.environ if environment is None else environment)
     store = _store(read)
     shipper = read.choice("shipper", "MODELTAP_SHIPPER", "process", SHIPPERS)
+    boundary = read.text("boundary_minutes", ("AML_MODEL_DC_BOUNDARY",), "")
     return Settings(
         store=store,
         workspace=read.parsed("workspace", "MODELTAP_WORKSPACE", ("default",) * 3, workspace_parts),
@@ -96,7 +97,7 @@ def resolve(environment: Mapping[str, str] | None = None) -> Settings:
         collect=_collect(read),
         disabled=read.parsed("disabled", "MODELTAP_DISABLED", False, as_bool),
         debug=read.text("debug", ("AML_MODEL_DC_DEBUG",), "").lower() == "true",
-        boundary_minutes=60 if read.text("boundary", ("AML_MODEL_DC_BOUNDARY",), "").lower() == "hour" else 1440,
+        boundary_minutes=60 if boundary.lower() == "hour" else 1440,
         spool=_spool(read),
         spool_group=read.text("spool_group", ("MODELTAP_SPOOL_GROUP",), ""),
         spool_max_bytes=read.parsed("spool_max_bytes", "MODELTAP_SPOOL_MAX_BYTES", GIB, as_bytes),
@@ -141,16 +142,20 @@ def as_bytes(text: str) -> int:
             break
     else:
         scale = 1
-    amount = int(float(lowered) * scale)
-    if amount <= 0:
+    amount = float(lowered) * scale
+    if not 1 <= amount < 1 << 62:
         raise ValueError(text)
-    return amount
+    return int(amount)
 
 
 def _store(read: _Reader) -> str:
     home = read.environment.get("XDG_DATA_HOME") or os.path.join(_home(read), ".local", "share")
     text = read.text("store", ("MODELTAP_STORE", "AML_MODEL_DC_STORAGE"), os.path.join(home, "modeltap"))
-    return urls.local_path(text) if _kind(text) == urls.LOCAL else text
+    try:
+        return urls.local_path(text) if urls.store_kind(text) == urls.LOCAL else text
+    except SettingsError as error:
+        read.problems.append(f"{error}; until then rows wait in the spool")  # no other place is what the user meant
+        return text
 
 
 def _kind(store: str) -> str:
@@ -175,12 +180,16 @@ def _spool(read: _Reader) -> str:
         first = given.split(":")[0] if read.sources["spool"] == "STATE_DIRECTORY" else given
         return os.path.abspath(os.path.expanduser(first))
     state = read.environment.get("XDG_STATE_HOME") or os.path.join(_home(read), ".local", "state")
-    base = state
-    while not os.path.exists(base):
-        base = os.path.dirname(base)
-    if os.path.isabs(state) and os.access(base, os.W_OK | os.X_OK):
+    if os.path.isabs(state) and _can_hold(state):
         return os.path.join(state, "modeltap")
     return os.path.join("/var/tmp", f"modeltap-{os.getuid()}")  # private by mode, checked when opened
+
+
+def _can_hold(folder: str) -> bool:
+    """Whether this process may make an absolute folder, or entries in it when it is there."""
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
 
 
 def _home(read: _Reader) -> str:
