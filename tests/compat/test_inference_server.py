@@ -54,8 +54,7 @@ def test_through_modeltap_run_the_scoring_file_needs_no_change(tmp_path: Path):
     check(tmp_path)
 
 
-@pytest.mark.parametrize("named", [True, False])
-def test_through_the_entry_script_one_variable_is_enough(tmp_path: Path, named: bool):
+def test_through_the_entry_script_one_variable_is_enough(tmp_path: Path):
     entry = command([sys.executable, "-m", "modeltap.compat.entry"]).out.strip()
     environment = collecting(
         tmp_path,
@@ -64,8 +63,6 @@ def test_through_the_entry_script_one_variable_is_enough(tmp_path: Path, named: 
         AZUREML_ENTRY_SCRIPT=entry,
         AZUREML_MODEL_DIR=str(trained()),
     )
-    if named:
-        environment["MODELTAP_ENTRY_SCRIPT"] = str(EXAMPLES / "score.py")
     assert SITE not in environment["PYTHONPATH"]
     with serving(gunicorn, environment, tmp_path) as server:
         score(server)
