@@ -66,7 +66,7 @@ def _replay(folder: DemoFolder, service: ScoringService, requests: int) -> Repla
 
 def _show(folder: DemoFolder, since: str) -> bool:
     from modeltap.agent.flush import flush
-    from modeltap.cli.tour.count import count_rows
+    from modeltap.cli.tour.count import settled_count
     from modeltap.cli.tour.folder import SERVICE
     from modeltap.cli.tour.price import microseconds_per_collect
     from modeltap.spool.directory import SpoolDirectory
@@ -75,7 +75,7 @@ def _show(folder: DemoFolder, since: str) -> bool:
     spool, store = SpoolDirectory.open(folder.spool, folder.store), open_store(folder.store)
     if not flush(folder.spool, folder.store, FLUSH_SECONDS):
         raise ModeltapError(f"flushing {folder.spool}: rows are left after {FLUSH_SECONDS:g} s; see {spool.agent_log}")
-    found = count_rows(spool, store, SERVICE, since)
+    found = settled_count(spool, store, SERVICE, since)
     _tree(folder)
     if found.agree:
         _joined(folder)

@@ -64,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except (ModeltapError, OSError) as error:
-        print(f"modeltap {arguments.verb}: {printable(str(error))}", file=sys.stderr)
+        said, verb = printable(str(error)), f"modeltap {arguments.verb}"
+        print(said if said.startswith(verb) else f"{verb}: {said}", file=sys.stderr)
         return USAGE if isinstance(error, SettingsError | MissingExtra) else PROBLEM
     return code
 

@@ -92,7 +92,7 @@ def writer_findings(directory: SpoolDirectory) -> Iterator[Finding]:
     yield Finding(
         OK,
         "writers",
-        f"{found.writers} scoring processes on this spool ({found.running} running) had {found.accepted:,} rows accepted",
+        f"scoring processes on this spool: {found.writers} ({found.running} running), they had {found.accepted:,} rows accepted",
     )
     for kind in ("rejected", "dropped"):
         for reason, rows in sorted(found.counters[kind].items()):

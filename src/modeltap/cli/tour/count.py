@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple
 
 from modeltap.spool.directory import SpoolDirectory
@@ -9,6 +10,9 @@ from modeltap.stores.base import Store
 from modeltap.workspace.activity import tally
 from modeltap.workspace.listing import list_collections
 from modeltap.workspace.rows import read_rows
+
+SETTLING_SECONDS = 5.0
+PAUSE_SECONDS = 0.2
 
 
 class Count(NamedTuple):
@@ -30,6 +34,19 @@ class Count(NamedTuple):
     def agree(self) -> bool:
         """Whether every accepted row arrived, once."""
         return self.accepted == self.shipped == self.in_files > 0 and not self.lost
+
+
+def settled_count(spool: SpoolDirectory, store: Store, service: str, since: str) -> Count:
+    """Count until the sources agree: scoring processes publish their counters once a second.
+
+    Args and result are those of ``count_rows``; after ``SETTLING_SECONDS`` they are what they are.
+    """
+    deadline = time.monotonic() + SETTLING_SECONDS
+    while True:
+        found = count_rows(spool, store, service, since)
+        if found.agree or time.monotonic() > deadline:
+            return found
+        time.sleep(PAUSE_SECONDS)
 
 
 def count_rows(spool: SpoolDirectory, store: Store, service: str, since: str) -> Count:
