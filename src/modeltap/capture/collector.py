@@ -16,19 +16,13 @@ from typing import Any
 from modeltap import runtime
 from modeltap.capture import carrying
 from modeltap.capture.cells import Refused
-from modeltap.capture.identity import Identity, encoded_id, identities, user_ids_of, with_user_ids
+from modeltap.capture.identity import Identity, correlation_ids, encoded_id, identities, user_ids_of
 from modeltap.capture.naming import DEFAULT, collection_key
+from modeltap.capture.pairing import UNKNOWN_ROWS, Pairing, Request, Turn
 from modeltap.capture.planning import Plan, Planner
 from modeltap.capture.reading import reader_of, readers
 from modeltap.capture.records import Shape
-from modeltap.capture.scope import (
-    UNKNOWN_ROWS,
-    ImplicitScope,
-    Pairing,
-    Request,
-    current_lane,
-    current_request,
-)
+from modeltap.capture.scope import ImplicitScope, current_lane, current_request, implicit_scopes
 from modeltap.capture.tables import NOTHING, Table, frames_of
 from modeltap.capture.telling import described, row_count
 from modeltap.core.correlation import (
@@ -44,7 +38,6 @@ from modeltap.spool.writer import SpoolWriter
 INPUTS = frozenset({"inputs", "model_inputs"})
 """Designations whose calls are inputs calls: they begin a request, and others pair with them."""
 
-_implicit_scopes: dict[tuple[str, ...], ImplicitScope] = {}
 next_sequence = count().__next__
 pack_fixed = FIXED.pack
 
@@ -87,7 +80,7 @@ class ModelDataCollector:
         self._designation = self._key.designation
         self._is_inputs = self._designation in INPUTS
         self._model = self._key.parts[:-1]
-        self._implicit = _implicit_scopes.setdefault(self._model, ImplicitScope())
+        self._implicit = implicit_scopes.setdefault(self._model, ImplicitScope())
         self._counters = self._runtime.counters_of(self._key)
         self._planner = self._plan_with(feature_names)
         collecting = settings.collect and not settings.disabled
@@ -140,6 +133,16 @@ class ModelDataCollector:
             self._tell("add_correlations", "adding correlations to", data, f"{described(error)}; they are left out")
             return data
 
+    def turn(self) -> Turn | None:
+        """For wrappers: which inputs call of the current request was the latest here."""
+        request = current_request()
+        return None if request is None else request.pairing(self._model).turn(current_lane())
+
+    def turn_to(self, turn: Turn | None) -> None:
+        """For wrappers: the next call belongs to that inputs call."""
+        if turn is not None:
+            turn.pairing.turn_to(turn, self._designation)
+
     def _plan_with(self, feature_names: Iterable[str] | None) -> Planner:
         try:
             return Planner(self._key, feature_names)
@@ -189,9 +192,12 @@ class ModelDataCollector:
             if self._collecting:
                 raise error if type(error) is _Cut else _Cut(error, rows) from error
             user_id = ""
-        uuid = request.correlation_uuid(first_row, rows)
+        user_id = user_id or request.correlation_id
         values = self._correlation_values.copy()
-        values[CORRELATION_ID] = with_user_ids(user_id or request.correlation_id, uuid)
+        if user_id:
+            values[CORRELATION_ID] = correlation_ids(user_id, request, first_row, rows)
+        else:
+            values[CORRELATION_ID] = request.correlation_uuid(first_row, rows)
         values[SCORING_TIMESTAMP] = instant_text(microseconds)
         values[REQUEST_ID] = request.request_id
         return values

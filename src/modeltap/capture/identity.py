@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from modeltap.capture.cells import Refused
-from modeltap.capture.scope import Request, bounded_id
+from modeltap.capture.pairing import Request, bounded_id
 from modeltap.capture.tables import Table
 from modeltap.core.correlation import correlation_uuid, is_uuid, read_correlation_id, with_user_id
 from modeltap.core.instants import MICROSECONDS_PER_DAY, parse_instant
@@ -98,11 +98,12 @@ def user_ids_of(given: object, rows: int) -> str | list[str]:
     return ids
 
 
-def with_user_ids(user_ids: str | list[str], uuid: str) -> str | list[str]:
-    """The text of ``$aml_dc_correlation_id``, or one for each row."""
-    if not user_ids:
-        return uuid
-    return with_user_id(user_ids, uuid) if type(user_ids) is str else [with_user_id(one, uuid) for one in user_ids]
+def correlation_ids(user_ids: str | list[str], request: Request, first_row: int | None, rows: int) -> str | list[str]:
+    """The text of ``$aml_dc_correlation_id``; with N ids of the user's one for each row, which names it."""
+    if type(user_ids) is str:
+        return with_user_id(user_ids, request.correlation_uuid(first_row, rows))
+    places = [None if first_row is None else first_row + place for place in range(rows)]
+    return [with_user_id(one, request.correlation_uuid(place, 1)) for one, place in zip(user_ids, places, strict=True)]
 
 
 class _Read(NamedTuple):

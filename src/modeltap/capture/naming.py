@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modeltap.capture.scope import bounded_id
+from modeltap.capture.pairing import bounded_id
 from modeltap.core.key import CollectionKey, workspace_parts
 from modeltap.core.settings import Settings
 from modeltap.errors import ModeltapError
