@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.servers import EXAMPLES, collecting, joined, rows_of, serving, trained, wines
+from support.servers import EXAMPLES, collecting, joined, rows_of, serving, trained, until, wines
 
 pytestmark = pytest.mark.timeout(300)  # frames, models and servers load slowly on a busy machine
 
@@ -41,6 +41,7 @@ def test_what_waits_is_shipped_before_uvicorn_ends_by_its_signal(tmp_path: Path)
     environment = collecting(tmp_path, "fastapi", MODELTAP_FLUSH_SECONDS="3600")
     with serving(uvicorn, environment, tmp_path) as server:
         server.post_many("/sync", [{"number": number} for number in range(50)], at_once=4)
+        until(lambda: list(tmp_path.glob("spool/*/status.json")), 60, lambda: "no agent came")
         assert server.stop() == -signal.SIGTERM
         assert len(rows_of(tmp_path, "inputs")) == len(rows_of(tmp_path, "predictions")) == 50
 
