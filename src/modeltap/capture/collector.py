@@ -73,7 +73,8 @@ class ModelDataCollector:
     ) -> None:
         self._runtime = runtime.current()
         settings = self._runtime.settings
-        given = identifier if identifier is not None and designation == DEFAULT else designation
+        is_left = type(designation) is str and designation == DEFAULT
+        given = identifier if identifier is not None and is_left else designation
         self._key, self._problem = collection_key(
             settings, model_name, given, workspace, webservice_name, model_version
         )

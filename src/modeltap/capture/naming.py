@@ -20,10 +20,11 @@ def collection_key(settings: Settings, *given: Any) -> tuple[CollectionKey, str]
         settings: where the environment's values are.
         given: model, designation, workspace, service and version as the collector was given them.
     """
-    model, designation, workspace, service, version = (
-        bounded_id(DEFAULT if part is None else part) or DEFAULT for part in given
-    )
+    texts = [bounded_id(DEFAULT if part is None else part) or DEFAULT for part in given]
+    model, designation, workspace, service, version = texts
     problem = ""
+    if any(type(part) is str and part not in (text, "") for part, text in zip(given, texts, strict=True)):
+        problem = "naming a collection: a name is too long, or no text that UTF-8 can hold; choose another"
     try:
         parts = workspace_parts(workspace)
     except ModeltapError as error:

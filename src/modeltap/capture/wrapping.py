@@ -8,18 +8,22 @@ function of one argument. Each call is a request of its own, unless it stands in
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from typing import Any, TypeVar
+from typing import Any, SupportsIndex, TypeVar
 
 from modeltap.capture.collector import ModelDataCollector
+from modeltap.capture.pairing import Turn
+from modeltap.capture.records import MAX_COLUMNS
 from modeltap.capture.scope import current_request, request
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 METHODS = ("predict", "predict_proba", "decision_function")
+SPECIAL = ("__call__", "__len__", "__bool__", "__iter__", "__getitem__", "__contains__", "__enter__", "__exit__")
 MAX_MESSAGE_CHARACTERS = 2000
 
 
@@ -28,21 +32,29 @@ class _Tap:
 
     def __init__(self, name: str, version: str | None, feature_names: Iterable[str] | None = None) -> None:
         self._options = {"model_name": name, "model_version": version or "default"}
-        self.inputs = ModelDataCollector(designation="inputs", feature_names=feature_names, **self._options)
-        self._outputs: dict[tuple[str, ...], ModelDataCollector] = {}
+        self._inputs = ModelDataCollector(designation="inputs", feature_names=feature_names, **self._options)
+        self._outputs: dict[tuple[str, tuple[str, ...]], ModelDataCollector] = {}
 
-    def outputs(self, names: tuple[str, ...]) -> ModelDataCollector:
-        """The collector of predictions whose columns have these names."""
-        found = self._outputs.get(names)
-        if found is None:
-            found = ModelDataCollector(designation="predictions", feature_names=names or None, **self._options)
-            self._outputs[names] = found
-        return found
+    def collect_inputs(self, values: Any) -> Turn | None:
+        """Collect what goes in; gives what the result belongs to, however many calls come between."""
+        self._inputs.collect(values)
+        return self._inputs.turn()
 
-    def failed(self, error: Exception) -> None:
+    def collect_result(self, turn: Turn | None, result: Any, names: tuple[str, ...] = ()) -> None:
+        """Collect what comes out, in columns of these names."""
+        self._collect(turn, "predictions", names, result)
+
+    def collect_failure(self, turn: Turn | None, error: Exception) -> None:
         """Collect an exception."""
-        collector = ModelDataCollector(designation="exceptions", **self._options)
-        collector.collect({"type": type(error).__qualname__, "message": _message(error)})
+        self._collect(turn, "exceptions", (), {"type": type(error).__qualname__, "message": _message(error)})
+
+    def _collect(self, turn: Turn | None, designation: str, names: tuple[str, ...], values: Any) -> None:
+        found = self._outputs.get((designation, names))
+        if found is None:
+            found = ModelDataCollector(designation=designation, feature_names=names or None, **self._options)
+            self._outputs[designation, names] = found
+        found.turn_to(turn)
+        found.collect(values)
 
 
 def _message(error: Exception) -> str:
@@ -68,20 +80,20 @@ class Wrapped:
         model = object.__getattribute__(self, "_modeltap_model")
         found = getattr(model, name)
         if name in METHODS and callable(found):
-            return functools.wraps(found)(functools.partial(self._modeltap_call, name, found))
+            return _tapped(found, self._modeltap_call, name)
         return found
 
-    def _modeltap_call(self, method: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def _modeltap_call(self, method: str, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         tap: _Tap = object.__getattribute__(self, "_modeltap_tap")
         values = args[0] if args else next(iter(kwargs.values()), None)
         with _scope():
-            tap.inputs.collect(values)
+            turn = tap.collect_inputs(values)
             try:
                 result = call(*args, **kwargs)
             except Exception as error:
-                tap.failed(error)
+                tap.collect_failure(turn, error)
                 raise
-            tap.outputs(_output_names(self._modeltap_model, method, result)).collect(result)
+            tap.collect_result(turn, result, _output_names(self._modeltap_model, method, result))
         return result
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -96,23 +108,39 @@ class Wrapped:
     def __repr__(self) -> str:
         return repr(self._modeltap_model)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         return _bare, (self._modeltap_model,)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the model; collected when the model can be called."""
-        return self._modeltap_call("__call__", self._modeltap_model, *args, **kwargs)
-
-    def __len__(self) -> int:
-        return len(self._modeltap_model)
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._modeltap_model[key]
+    def __copy__(self) -> Any:
+        return copy.copy(self._modeltap_model)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         """The model's class: ``isinstance`` answers as for the bare model."""
         return type(object.__getattribute__(self, "_modeltap_model"))
+
+
+def _tapped(found: Callable[..., Any], call: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """The model's method, with its own name, text and signature."""
+
+    @functools.wraps(found)
+    def tapped(*args: Any, **kwargs: Any) -> Any:
+        return call(name, found, args, kwargs)
+
+    return tapped
+
+
+def _own(name: str) -> Callable[..., Any]:
+    """A special method of the model's: Python asks the class for these, never the object."""
+    if name == "__call__":
+        return lambda self, *args, **kwargs: self._modeltap_call(name, self._modeltap_model, args, kwargs)
+    return lambda self, *args: getattr(self._modeltap_model, name)(*args)
+
+
+def _class_for(model: type) -> type[Wrapped]:
+    """A wrapper with those special methods that the model has, and no others."""
+    there = {name for base in model.__mro__ for name in vars(base)}
+    return type("Wrapped", (Wrapped,), {name: _own(name) for name in SPECIAL if name in there})
 
 
 def wrap(model: Any, name: str, version: str | None = None) -> Any:
@@ -127,7 +155,7 @@ def wrap(model: Any, name: str, version: str | None = None) -> Any:
         An object that behaves like the model. Column names come from ``feature_names_in_`` and
         ``classes_``; pickling it gives the bare model.
     """
-    return Wrapped(model, name, version)
+    return _class_for(type(model))(model, name, version)
 
 
 def collect(name: str, version: str | None = None) -> Callable[[F], F]:
@@ -139,35 +167,31 @@ def collect(name: str, version: str | None = None) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
-        taps: list[_Tap] = []
-
-        def tap() -> _Tap:
-            if not taps:
-                taps.append(_Tap(name, version))
-            return taps[0]
+        is_method = _first_parameter(function) in ("self", "cls")
+        tap = functools.lru_cache(maxsize=1)(lambda: _Tap(name, version))
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             with _scope():
-                _before(tap(), args, kwargs)
+                turn = tap().collect_inputs(_argument(args[is_method:], kwargs))
                 try:
                     result = function(*args, **kwargs)
                 except Exception as error:
-                    tap().failed(error)
+                    tap().collect_failure(turn, error)
                     raise
-                tap().outputs(()).collect(result)
+                tap().collect_result(turn, result)
             return result
 
         @functools.wraps(function)
         async def call_async(*args: Any, **kwargs: Any) -> Any:
             with _scope():
-                _before(tap(), args, kwargs)
+                turn = tap().collect_inputs(_argument(args[is_method:], kwargs))
                 try:
                     result = await function(*args, **kwargs)
                 except Exception as error:
-                    tap().failed(error)
+                    tap().collect_failure(turn, error)
                     raise
-                tap().outputs(()).collect(result)
+                tap().collect_result(turn, result)
             return result
 
         return call_async if inspect.iscoroutinefunction(function) else call  # type: ignore[return-value]
@@ -175,16 +199,18 @@ def collect(name: str, version: str | None = None) -> Callable[[F], F]:
     return decorate
 
 
-def _before(tap: _Tap, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _first_parameter(function: Callable[..., Any]) -> str:
+    try:
+        return next(iter(inspect.signature(function).parameters), "")
+    except (TypeError, ValueError):
+        return ""
+
+
+def _argument(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a function of one argument was given: the first one, or all that have names as one record."""
     if args:
-        tap.inputs.collect(args[-1] if len(args) == 2 and not _is_data(args[0]) else args[0])
-    else:
-        tap.inputs.collect(next(iter(kwargs.values()), None) if len(kwargs) == 1 else kwargs)
-
-
-def _is_data(value: Any) -> bool:
-    """Whether a first argument is data and no ``self``."""
-    return isinstance(value, list | tuple | dict | str | int | float) or hasattr(value, "__len__")
+        return args[0]
+    return next(iter(kwargs.values())) if len(kwargs) == 1 else kwargs
 
 
 def _plain_names(model: Any, attribute: str) -> list[str] | None:
@@ -196,13 +222,16 @@ def _plain_names(model: Any, attribute: str) -> list[str] | None:
 
 
 def _output_names(model: Any, method: str, result: Any) -> tuple[str, ...]:
-    shape: tuple[int, ...] = getattr(result, "shape", ())
-    width = shape[1] if len(shape) == 2 else 1
     prefix = {"predict_proba": "probability", "decision_function": "decision"}.get(method, "prediction")
+    try:
+        shape = tuple(result.shape)
+        width = int(shape[1]) if len(shape) == 2 else 1
+    except Exception:  # a result without a shape, or with one of its own kind
+        width = 1
     classes = _plain_names(model, "classes_") if method != "predict" else None
     if classes and len(classes) == width:
         return tuple(f"{prefix}_{name}" for name in classes)
-    return (prefix,) if width == 1 else tuple(f"{prefix}_{place}" for place in range(width))
+    return (prefix,) if width == 1 else tuple(f"{prefix}_{place}" for place in range(min(width, MAX_COLUMNS)))
 
 
 def _bare(model: Any) -> Any:
