@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -134,6 +135,14 @@ def test_source_loads_no_code_from_data():
 def test_every_module_says_what_it_is():
     for path in MODULES:
         assert ast.get_docstring(tree(path)), name_of(path)
+
+
+def test_every_module_of_shipping_is_pure_but_those_that_act():
+    contracts = tomllib.loads(text(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    (pure,) = [contract["source_modules"] for contract in contracts if contract["id"] == "pure"]
+    modules = {path.stem for path in (SOURCE / "shipping").glob("*.py")} - {"__init__"}
+    acting = {module for module in modules if f"modeltap.shipping.{module}" not in pure}
+    assert acting == {"bulk", "driver", "encoding"}
 
 
 # ---- what may stand in the repository

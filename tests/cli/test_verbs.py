@@ -16,6 +16,7 @@ import pytest
 from modeltap.cli.tour.folder import MARK, DemoFolder
 from modeltap.errors import SettingsError
 from support.pythons import ROOT, command, python
+from support.servers import call
 
 COLLECT = """
 import modeltap
@@ -97,15 +98,20 @@ def test_run_gives_the_command_the_import_names_of_the_original(places):
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_demo_shows_that_every_row_arrived(tmp_path):
-    demo = [sys.executable, "-m", "modeltap", "demo", "--requests", "400"]
+def test_the_demo_shows_that_every_row_arrived_and_keeps_running_until_it_is_told_to_end(tmp_path):
+    demo = [sys.executable, "-m", "modeltap", "demo", "--requests", "400", "--keep-running"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    ran = subprocess.run(demo, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    said = ran.stdout
-    accepted, shipped, in_files = (
-        int(n.replace(",", "")) for n in re.findall(r"(\d[\d,]*) rows(?!,)", said.partition("Counted")[2])
-    )
+    with subprocess.Popen(
+        demo, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        said = _read_until(process, rb"POST (http://\S+)/score")
+        up = re.search(r"POST (http://\S+)/score", said)
+        assert up, said
+        assert call(up[1] + "/").status == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    counted = said.partition("Counted")[2]
+    accepted, shipped, in_files = (int(n.replace(",", "")) for n in re.findall(r"(\d[\d,]*) rows", counted))
     assert accepted == shipped == in_files > 800
     assert "2 failed on purpose" in said
     assert re.search(r"modeldata/default/default/default/clinic/tumour/default/inputs/\d{4}/\d\d/\d\d/data\.csv", said)
@@ -113,6 +119,16 @@ def test_the_demo_shows_that_every_row_arrived(tmp_path):
     listed = modeltap("ls", "--json", "--store", str(tmp_path / "modeltap-demo" / "store"))
     rows = {found["designation"]: found["rows"] for found in json.loads(listed.out)["collections"]}
     assert rows["inputs"] + rows["predictions"] == accepted
+
+
+def _read_until(process: subprocess.Popen[bytes], pattern: bytes) -> str:
+    said = b""
+    while not re.search(pattern, said):
+        line = process.stdout.readline()
+        if not line:
+            break
+        said += line
+    return said.decode()
 
 
 def test_the_demo_empties_only_a_folder_of_its_own(tmp_path):
