@@ -68,11 +68,13 @@ IDS_PER_ROW = 1
 PREFIX = Struct("<8sII")
 LENGTH = Struct("<I")
 FIXED = Struct("<QqiIIdBHHH")
+MIN_BODY_BYTES = LENGTH.size + FIXED.size
+"""A magic with zeros behind it would else be an empty frame whose checksum holds."""
 PART = Struct("<BI")
 BLOCK_CODES = {"float64": "d", "int64": "q", "bool": "B"}
 PART_LAYOUTS = {"d": "float64", "q": "int64", "?": "bool"}
-PAYLOAD_ERRORS = (ValueError, TypeError, KeyError, RecursionError, struct.error)
-"""What reading a payload raises when it is not laid out as its descriptor says."""
+PAYLOAD_ERRORS = (ValueError, TypeError, KeyError, IndexError, RecursionError, struct.error)
+"""What reading bytes raises that are not laid out as the table says."""
 
 _from_json = json.JSONDecoder().decode
 
@@ -115,7 +117,7 @@ def read_descriptor(packed: bytes) -> Descriptor:
         tree, *parts = document["key"]
         columns = tuple((str(name), str(kind)) for name, kind in document["columns"])
         found = Descriptor(CollectionKey.of(parts, tree), Schema(columns), document["layout"])
-    except (ValueError, KeyError, TypeError, ZlibError) as error:
+    except (*PAYLOAD_ERRORS, ZlibError) as error:
         raise FrameError(f"reading a frame's descriptor: {error!r}; the frame is set aside") from error
     found.__dict__["encoded"] = LENGTH.pack(len(packed)) + packed  # as written, whatever compressor wrote it
     return found
@@ -233,7 +235,7 @@ def decode_frame(body: memoryview) -> Frame:
             row_ids,
             body[position:],
         )
-    except (ValueError, TypeError, IndexError, struct.error) as error:
+    except PAYLOAD_ERRORS as error:
         raise FrameError(f"reading a frame: {error!r}; the frame is set aside") from error
 
 
@@ -283,6 +285,8 @@ def column_parts(payload: memoryview) -> Iterator[tuple[str, bytes]]:
         position += PART.size
         yield chr(code), raw[position : position + length]
         position += length
+    if position > len(raw):
+        raise ValueError("the last column ends behind the payload")
 
 
 def part_values(code: str, part: bytes) -> list[Any]:

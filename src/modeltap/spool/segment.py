@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from modeltap.errors import FormatTooNew, FrameError
-from modeltap.spool.frame import MAX_FRAME_BYTES, PREFIX
+from modeltap.spool.frame import MAX_FRAME_BYTES, MIN_BODY_BYTES, PREFIX
 
 SIGNATURE = b"MODELTAP"
 VERSION = 1
@@ -136,7 +136,7 @@ def _frame_end(raw: bytes, view: memoryview, position: int, magic: bytes) -> int
         return 0
     found_magic, length, checksum = PREFIX.unpack_from(raw, position)
     end: int = position + PREFIX.size + length
-    if found_magic != magic or length > MAX_FRAME_BYTES or end > len(raw):
+    if found_magic != magic or not MIN_BODY_BYTES <= length <= MAX_FRAME_BYTES or end > len(raw):
         return 0
     return end if crc32(view[position + PREFIX.size : end]) == checksum else 0
 
