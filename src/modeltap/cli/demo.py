@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import threading
 import time
@@ -91,11 +92,13 @@ def _show(folder: DemoFolder, since: str) -> bool:
 
 
 def _tree(folder: DemoFolder) -> None:
+    from modeltap.cli.tour.folder import SERVICE
+
     root = Path(folder.store) / "modeldata"
     if not root.is_dir():
         return
     print("\nWhat stands in the store")
-    for file in sorted(root.rglob("*.csv")):
+    for file in sorted(root.glob(f"*/*/*/{SERVICE}/**/*.csv")):
         lines = file.read_bytes().count(b"\r\n") - 1
         print(f"  {printable(str(file.relative_to(root.parent)))}   {lines:,} rows, {file.stat().st_size:,} bytes")
 
@@ -118,15 +121,24 @@ def _joined(folder: DemoFolder) -> None:
 
 def _look_next(folder: DemoFolder) -> None:
     store = folder.store if folder.store != str(folder.path / "store") else _relative(folder.path / "store")
+    program = _program()
     print("\nLook next")
     for command, meaning in (
-        (f"modeltap ls --store {store}", "what there is"),
-        (f"modeltap head tumour --join --last --store {store}", "the last rows"),
-        (f"modeltap doctor --store {store} --spool {_relative(Path(folder.spool))}", "every check on the way"),
-        ("modeltap read-options pandas", "how to read the files with their types"),
+        (f"{program} ls --store {store}", "what there is"),
+        (f"{program} head tumour --join --last --store {store}", "the last rows"),
+        (f"{program} doctor --store {store} --spool {_relative(Path(folder.spool))}", "every check on the way"),
+        (f"{program} read-options pandas tumour --store {store}", "how to read the files with their types"),
         (f"{_relative(folder.score)}", "the scoring file: yours may look the same"),
     ):
-        print(f"  {command:<72} {meaning}")
+        print(f"  {meaning + ':':<42} {command}")
+
+
+def _program() -> str:
+    """How this modeltap is called from here: by its name if the shell finds that one, else by its path."""
+    here = Path(sys.executable).parent / "modeltap"
+    if shutil.which("modeltap") == str(here):
+        return "modeltap"
+    return _relative(here) if here.exists() else f"{sys.executable} -m modeltap"
 
 
 def _keep_running(service: ScoringService) -> None:

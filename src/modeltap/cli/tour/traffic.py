@@ -15,7 +15,7 @@ from modeltap.errors import ModeltapError
 CLIENTS = 4
 FAILING_EVERY = 200
 """One request in so many has a row with a missing measure, which the model refuses."""
-LONGEST_SECONDS = 30.0
+LONGEST_SECONDS = 20.0
 """Then no further request is begun, so that the demo ends on a slow machine too."""
 REQUESTS_PER_CONNECTION = 100
 """Then a new connection, so that all workers get their share."""
