@@ -87,7 +87,7 @@ class Runtime:
         if writer is None or directory is None:
             return self.settings.disabled
         deadline = time.monotonic() + timeout_seconds
-        writer.recover()
+        self._settle()  # losses are rows too, and a process that ends now has told its counters
         names = segments_of(directory, writer.stem)
         if durable and not writer.volatile_rows:
             for name in names:
