@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import pytest
 
 from modeltap.cli.tour.folder import MARK, DemoFolder
 from modeltap.errors import SettingsError
+from modeltap.spool.directory import SpoolDirectory
+from modeltap.spool.locks import FileLock
 from support.pythons import ROOT, command, python
 from support.servers import call
 
@@ -142,3 +145,17 @@ def test_the_demo_empties_only_a_folder_of_its_own(tmp_path):
     (folder.path / "rest").write_text("of the last demo")
     folder.make()
     assert sorted(path.name for path in folder.path.iterdir()) == [MARK, "score.py", "train.py"]
+
+
+def test_the_demo_waits_until_the_agent_of_the_last_one_has_ended(tmp_path):
+    folder = DemoFolder(tmp_path / "demo")
+    folder.make()
+    spool = SpoolDirectory.open(folder.spool, folder.store)
+    agent = FileLock(spool.agent_lock)
+    assert agent.acquire()
+    ending = threading.Timer(0.5, agent.close)
+    ending.start()
+    folder.make()
+    assert not agent.held
+    assert not Path(folder.spool).exists()
+    ending.join()

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,11 +18,14 @@ from typing import Any, NamedTuple
 
 from modeltap.core.settings import resolve
 from modeltap.errors import MissingExtra, ModeltapError, SettingsError
+from modeltap.spool.locks import is_locked
 
 MARK = ".modeltap-demo"
 NEEDED = ("sklearn", "joblib", "uvicorn", "starlette")
 SERVICE = "clinic"
 TRAINING_SECONDS = 60
+QUIET_SECONDS = 15.0
+"""Longer than an agent stays when nobody needs it."""
 
 
 class HeldOut(NamedTuple):
@@ -68,12 +72,24 @@ class DemoFolder:
         if self.path.exists():
             if not (self.path / MARK).is_file():
                 raise SettingsError(f"making {self.path}: it exists and no demo made it; choose another with --folder")
+            self._wait_until_nobody_uses_it()
             shutil.rmtree(self.path)
         self.path.mkdir(parents=True)
         (self.path / MARK).touch()
         for name in ("train.py", "score.py"):
             text = files("modeltap.cli.tour").joinpath(f"{name}.txt").read_text(encoding="utf-8")
             (self.path / name).write_text(text, encoding="utf-8")
+
+    def _wait_until_nobody_uses_it(self) -> None:
+        """An agent stays some seconds after its service; one whose spool is replaced under it would ship the new rows too."""
+        locks = [*self.path.glob("spool/*/agent.lock"), *self.path.glob("spool/*/segments/*.seg")]
+        deadline = time.monotonic() + QUIET_SECONDS
+        while any(is_locked(str(lock)) for lock in locks):
+            if time.monotonic() > deadline:
+                raise SettingsError(
+                    f"making {self.path}: a demo still runs there; end it, or choose another with --folder"
+                )
+            time.sleep(0.1)
 
     def train(self) -> str:
         """Run the training script; gives what it says.
