@@ -11,7 +11,6 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import sys
 import tempfile
 import threading
 import time
@@ -22,9 +21,10 @@ from modeltap.core.key import CollectionKey
 from modeltap.core.settings import Settings, resolve
 from modeltap.errors import ModeltapError
 from modeltap.spool import counters as counting
+from modeltap.spool.announcement import Announcement
 from modeltap.spool.child import AgentChild
 from modeltap.spool.counters import CollectionCounters
-from modeltap.spool.directory import SpoolDirectory, publish_document, read_document
+from modeltap.spool.directory import SpoolDirectory, read_document
 from modeltap.spool.losses import LossLedger
 from modeltap.spool.progress import request_flush, segments_of, wait_until_shipped
 from modeltap.spool.writer import SpoolWriter
@@ -56,7 +56,7 @@ class Runtime:
         self._seeing_to_agent = threading.Lock()
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
-        self._published: dict[str, Any] = {}
+        self._announcement = Announcement(settings)
         self._complaints: dict[str, str] = {}
         self._complained: dict[str, float] = {}
         self._closed = False
@@ -99,7 +99,7 @@ class Runtime:
 
     def stats(self) -> dict[str, Any]:
         """See ``modeltap.stats``."""
-        documents = {self._label(key): found.as_document() for key, found in list(self.counters.items())}
+        documents = {key.label: found.as_document() for key, found in list(self.counters.items())}
         result = counting.total(documents)
         status = (read_document(self.directory.status) if self.directory else None) or {}
         stem = self.writer.stem if self.writer else ""
@@ -138,7 +138,8 @@ class Runtime:
 
     def after_fork_in_child(self) -> None:
         """The child has no thread and shares no file; both come with its first row."""
-        self._thread, self._shipper_thread, self._published = None, None, {}
+        self._thread, self._shipper_thread = None, None
+        self._announcement = Announcement(self.settings)
         self._seeing_to_agent = threading.Lock()
         self._wake = threading.Event()
         self.started = time.time()
@@ -215,7 +216,7 @@ class Runtime:
             return
         self.writer.recover()
         self._losses.record(self.counters, self.writer, time.time_ns() // 1000)
-        self._publish(self.directory, self.writer.stem)
+        self._announcement.publish(self.directory, self.writer, self.counters, self.started)
 
     def _see_to_agent(self) -> None:
         """Start what ships if nothing does. Housekeeping and ``flush`` both ask: one at a time, the other goes on."""
@@ -236,38 +237,6 @@ class Runtime:
             from modeltap.agent.thread import start
 
             self._shipper_thread = start(self.settings, directory)
-
-    def _publish(self, directory: SpoolDirectory, stem: str) -> None:
-        services: dict[str, dict[str, Any]] = {}
-        for key, found in list(self.counters.items()):
-            service = "/".join(key.parts[:4])
-            services.setdefault(service, {})[self._label(key)] = found.as_document()
-        if not services or services == self._published:
-            return
-        first = next(iter(self.counters))
-        document = {
-            "stem": stem,
-            "pid": os.getpid(),
-            "host": os.uname().nodename,
-            "started": self.started,
-            "version": __version__,
-            "workspace": "/".join(first.parts[:3]),
-            "service": first.service,
-            "settings": self._public_settings(),
-            "counters": {label: found for labels in services.values() for label, found in labels.items()},
-            "services": services,
-            "volatile": self.writer.volatile_rows if self.writer else 0,
-        }
-        publish_document(os.path.join(directory.writers, f"{stem}.json"), document, directory.file_mode)
-        self._published = services
-
-    def _public_settings(self) -> dict[str, Any]:
-        names = ("shipper", "flush_seconds", "exit_flush_seconds", "spool_max_bytes", "collect", "durability")
-        return {name: getattr(self.settings, name) for name in names}
-
-    @staticmethod
-    def _label(key: CollectionKey) -> str:
-        return f"{key.model}/{key.version}/{key.designation}"
 
 
 _current: Runtime | None = None
@@ -316,5 +285,3 @@ def _after_fork_in_child() -> None:
 atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
-if sys.platform == "win32":  # pragma: no cover
-    log.info("modeltap: on Windows rows are kept in memory only")

@@ -71,6 +71,11 @@ class CollectionKey:
             self.designation,
         )
 
+    @property
+    def label(self) -> str:
+        """``<model>/<version>/<designation>``, for counters and people."""
+        return f"{self.model}/{self.version}/{self.designation}"
+
     @classmethod
     def of(cls, parts: Sequence[str], tree: str = DATA_TREE) -> CollectionKey:
         """The key of seven names in path order."""
