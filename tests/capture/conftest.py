@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextvars import Context
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import modeltap
-from support.spooled import Spooled
+from support.spooled import Row, Spooled, rows_of
 
 Start = Callable[..., Spooled]
+Taken = Callable[..., list[Row]]
+Refusal = Callable[..., dict[str, int]]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -46,3 +50,36 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 def spooled(start: Start) -> Spooled:
     """What modeltap collects with the usual settings."""
     return start()
+
+
+@pytest.fixture
+def taken(spooled: Spooled) -> Taken:
+    """Collect one value with a collector of its own; gives the rows that it became."""
+    numbers = count()
+
+    def taken(value: Any, **options: Any) -> list[Row]:
+        collector = modeltap.ModelDataCollector(f"taken-{next(numbers)}", designation="inputs", **options)
+        before = len(spooled.frames())
+        assert collector.collect(value) is not None, modeltap.stats()["rejected"]
+        assert modeltap.stats()["rejected"] == {}
+        return [row for frame in spooled.frames()[before:] for row in rows_of(frame)]
+
+    return taken
+
+
+@pytest.fixture
+def refusal(spooled: Spooled) -> Refusal:
+    """Collect one value that nothing can be made of; gives the rows rejected by reason."""
+    numbers = count()
+
+    def refusal(value: Any, *user_ids: Any, **options: Any) -> dict[str, int]:
+        model = f"refused-{next(numbers)}"
+        collector = modeltap.ModelDataCollector(model, designation="inputs", **options)
+        before = len(spooled.frames())
+        assert collector.collect(value, *user_ids) is None
+        assert len(spooled.frames()) == before
+        found = modeltap.stats()["collections"]
+        rejected: dict[str, int] = found[f"{model}/default/inputs"]["rejected"]
+        return rejected
+
+    return refusal

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from modeltap import runtime
 from modeltap.core.key import DATA_TREE
 from modeltap.spool.frame import NO_ROW, Frame, decode_columns, decode_frame
 from modeltap.spool.segment import decode_header, scan
@@ -27,6 +29,11 @@ class Row(NamedTuple):
         return tuple(self.cells.values())
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """The types of its columns."""
+        return tuple(self.types.values())
+
+    @property
     def pair(self) -> tuple[str, int | None]:
         """What joins rows of one request."""
         return self.request_id, self.row
@@ -40,6 +47,7 @@ class Spooled:
 
     def frames(self, designation: str | None = None) -> list[Frame]:
         """The frames of the data tree; a torn or damaged stretch is an error of the test."""
+        write_what_waits()
         found: list[Frame] = []
         for path in sorted(self.root.glob("*/segments/*.seg"), key=_in_order):
             data = path.read_bytes()
@@ -51,9 +59,7 @@ class Spooled:
             assert scanned.position == len(data), f"{path.name} has a torn tail"
             found += [decode_frame(frame.body) for frame in scanned.found]
         keys = [(frame, frame.descriptor.key) for frame in found]
-        return [
-            frame for frame, key in keys if key.tree == DATA_TREE and designation in (None, key.designation)
-        ]
+        return [frame for frame, key in keys if key.tree == DATA_TREE and designation in (None, key.designation)]
 
     def rows(self, designation: str | None = None) -> list[Row]:
         """All rows, or those of one designation, in the order in which they were collected."""
@@ -68,6 +74,16 @@ class Spooled:
         places = {row.pair: row for row in self.rows(left) if row.row is not None}
         assert len(places) == sum(row.row is not None for row in self.rows(left)), "two rows have one place"
         return [(places[row.pair], row) for row in self.rows(right) if row.pair in places]
+
+
+def write_what_waits() -> None:
+    """On a busy machine a slow write may have opened the writer's breaker: bring its ring to the disk."""
+    running = runtime.existing()
+    writer = running.writer if running is not None else None
+    deadline = time.monotonic() + 20
+    while writer is not None and writer.volatile_rows:
+        assert time.monotonic() < deadline, writer.last_error
+        writer.recover()
 
 
 def rows_of(frame: Frame) -> list[Row]:

@@ -44,12 +44,21 @@ def read_pandas(frame: Any, shape: Shape) -> Table:
 
 def _few_rows(frame: Any, rows: int) -> list[list[Any]]:
     """Rows as Python values, each of its own column's type."""
+    values: list[list[Any]] = []
     if rows == 1:
         row = frame.iloc[0]
-        if row.dtype.kind == "O" and row.dtype.char == "O":  # else the columns were cast to a common type
-            return [[cell.item() if type(cell).__module__ == "numpy" else cell for cell in row.tolist()]]
-    values: list[list[Any]] = frame.to_numpy(dtype=object).tolist()
+        if getattr(row.dtype, "char", "") == "O":  # else the columns were cast to a common type
+            values = [[cell.item() if type(cell).__module__ == "numpy" else cell for cell in row.tolist()]]
+    values = values or frame.to_numpy(dtype=object).tolist()
+    if any(type(cell) is float and cell != cell for row in values for cell in row):
+        numbers = [getattr(dtype, "kind", "O") == "f" for dtype in frame.dtypes.tolist()]
+        values = [[_cell(cell, number) for cell, number in zip(row, numbers, strict=True)] for row in values]
     return values
+
+
+def _cell(cell: Any, is_number: bool) -> Any:
+    """A NaN stands for no value in every column but one of floats."""
+    return cell if is_number or type(cell) is not float or cell == cell else None
 
 
 def _take_out_pandas(frame: Any, names: list[object]) -> tuple[Carried | None, Any, list[object]]:
@@ -70,7 +79,8 @@ def _read_pandas_columns(frame: Any, dtypes: Sequence[Any], names: tuple[object,
         if getattr(dtype, "kind", "O") in "fiub" and hasattr(dtype, "str"):
             kind, part = number_column(column.to_numpy())
         else:
-            kind, part = read_column(column.tolist())
+            is_number = getattr(dtype, "kind", "O") == "f"
+            kind, part = read_column([_cell(cell, is_number) for cell in column.tolist()])
         types.append(kind)
         parts.append(part)
     return Parts(len(frame), tuple(types), parts, names)
