@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextvars import Context
 from itertools import count
 from pathlib import Path
@@ -11,11 +11,7 @@ from typing import Any
 import pytest
 
 import modeltap
-from support.spooled import Row, Spooled, rows_of
-
-Start = Callable[..., Spooled]
-Taken = Callable[..., list[Row]]
-Refusal = Callable[..., dict[str, int]]
+from support.spooled import Refusal, Row, Spooled, Start, Taken, rows_of
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +26,8 @@ class Row(NamedTuple):
     types: dict[str, str]
 
     @property
-    def values(self) -> tuple[Any, ...]:
+    def data(self) -> tuple[Any, ...]:
+        """Its cells, in order."""
         return tuple(self.cells.values())
 
     @property
@@ -67,13 +69,21 @@ class Spooled:
 
     def values(self, designation: str | None = None) -> list[tuple[Any, ...]]:
         """The cells of each row, without names and ids."""
-        return [row.values for row in self.rows(designation)]
+        return [row.data for row in self.rows(designation)]
 
     def pairs(self, left: str = "inputs", right: str = "predictions") -> list[tuple[Row, Row]]:
         """The rows of two designations that (request id, row) joins."""
         places = {row.pair: row for row in self.rows(left) if row.row is not None}
         assert len(places) == sum(row.row is not None for row in self.rows(left)), "two rows have one place"
         return [(places[row.pair], row) for row in self.rows(right) if row.pair in places]
+
+
+Start = Callable[..., Spooled]
+"""``start(**variables)``: modeltap anew, with these variables beside the usual ones."""
+Taken = Callable[..., list[Row]]
+"""``taken(value, **options)``: the rows that one value becomes."""
+Refusal = Callable[..., dict[str, int]]
+"""``refusal(value, *user_ids, **options)``: the rows rejected by reason."""
 
 
 def write_what_waits() -> None:
