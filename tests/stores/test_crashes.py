@@ -64,6 +64,29 @@ def test_a_commit_takes_two_writes_and_two_syncs(tmp_path):
     assert disk.steps == ["write", "sync", "write", "sync"]
 
 
+def test_every_folder_above_a_new_file_is_synced_before_its_first_commit(tmp_path):
+    """Another process may have made them a moment ago, and died before it could sync them."""
+    synced = []
+
+    class Watching(FaultyDisk):
+        def sync_folder(self, path):
+            synced.append(path)
+            super().sync_folder(path)
+
+        def sync(self, handle):
+            synced.append("commit" if os.fstat(handle).st_size > 2000 else "data")
+            super().sync(handle)
+
+    (tmp_path / PATH).parent.mkdir(parents=True)
+    LocalStore(str(tmp_path), disk=Watching()).create(PATH, HEADER, {})
+
+    def above(path):
+        return [str(parent) for parent in (tmp_path / path).parents if tmp_path in (parent, *parent.parents)]
+
+    records = above(f"modeltap/positions/{PATH}")
+    assert synced == ["commit", *records, "data", *above(PATH), "commit"]
+
+
 @pytest.mark.crash
 @pytest.mark.parametrize("torn", [False, True], ids=["whole-writes", "torn-writes"])
 def test_a_writer_that_dies_before_any_step_leaves_a_state_between_two_commits(tmp_path, torn):

@@ -88,13 +88,15 @@ from modeltap.stores.locks import locked
 handle = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
 with locked(handle, "it"):
     reading, writing = os.pipe()
+    ready, said = os.pipe()
     if os.fork() == 0:
         os.close(writing)
+        os.write(said, b"x")
         os.read(reading, 1)
         os._exit(0)
     os.close(reading)
     if os.fork() == 0:
-        os.close(writing)
+        os.read(ready, 1)
         other = os.open(sys.argv[1], os.O_RDWR)
         parent = os.getppid()
         os.kill(parent, 9)
@@ -109,6 +111,27 @@ with locked(handle, "it"):
 
     assert ended.code == -signal.SIGKILL
     assert ended.out == "free\n"
+
+
+def test_a_lock_is_free_after_its_step_even_if_a_child_has_its_handle(tmp_path):
+    """A server in C forks its workers without telling Python."""
+    script = """
+import ctypes, fcntl, os, sys
+from modeltap.stores.locks import locked
+handle = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+reading, writing = os.pipe()
+with locked(handle, "it"):
+    if ctypes.PyDLL(None).fork() == 0:
+        os.close(writing)
+        os.read(reading, 1)
+        os._exit(0)
+other = os.open(sys.argv[1], os.O_RDWR)
+fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+print("free")
+"""
+    ended = python(script, str(tmp_path / "lock"))
+
+    assert (ended.code, ended.out) == (0, "free\n"), ended.err
 
 
 def test_the_threads_of_one_process_keep_each_other_out(tmp_path):
