@@ -10,16 +10,20 @@ from __future__ import annotations
 import ast
 import os
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modeltap.compat import script
 from modeltap.errors import MissingExtra, SettingsError
+
+if TYPE_CHECKING:
+    from uvicorn import Config
 
 FAILURE_VARIABLE = "MODELTAP_SERVE_FAILURE"
 """Names a file that a worker process makes when it cannot start, for the process that started it."""
@@ -70,22 +74,37 @@ def _serve(host: str, port: int, workers: int) -> int:
     import uvicorn
     from uvicorn.config import LOGGING_CONFIG
 
+    options: dict[str, Any] = {
+        "app": "modeltap.serving.app:from_environment",
+        "factory": True,
+        "log_config": _with_own_logger(LOGGING_CONFIG),
+        "host": host,
+        "port": port,
+        "workers": workers,
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": GRACE_SECONDS,
+        "timeout_worker_healthcheck": HEALTH_SECONDS,
+    }
     try:
-        uvicorn.run(
-            "modeltap.serving.app:from_environment",
-            factory=True,
-            log_config=_with_own_logger(LOGGING_CONFIG),
-            host=host,
-            port=port,
-            workers=workers,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            timeout_worker_healthcheck=HEALTH_SECONDS,
-        )
+        if workers > 1:
+            _supervise(uvicorn.Config(**options))
+        else:
+            uvicorn.run(**options)
     except SystemExit as end:
         return 1 if end.code else 0
     return 0
+
+
+def _supervise(config: Config) -> None:
+    """Run several workers on one socket."""
+    from uvicorn.supervisors import Multiprocess
+
+    listening = config.bind_socket()
+    # Connections inherit it. asyncio sees to it only on sockets that name their protocol, which this one does
+    # not, and an answer on a kept connection would wait 40 ms for the client's delayed acknowledgement.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    Multiprocess(config, sockets=[listening]).run()
 
 
 def _with_own_logger(config: Mapping[str, Any]) -> dict[str, Any]:
