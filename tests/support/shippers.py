@@ -58,6 +58,8 @@ class World:
         self.before: Callable[[int, fx.Effect], None] = lambda _number, _effect: None
         self.after: Callable[[int, fx.Effect], None] = lambda _number, _effect: None
         self.trace: list[fx.Effect] = []
+        self._core: Any = None
+        self._effect: Any = None
         self.reports: list[fx.Progress] = []
         self.handles: set[int] = set()
         self.disk: Any = NoSync()
@@ -65,26 +67,44 @@ class World:
 
     def run(self, *, until: int = -1, seconds: float = 600.0) -> bool:
         """Run a new shipper to its end, or up to an effect, or for some time; whether it ended by itself."""
-        core = ship(self.config)
-        self.trace, ends = [], self.clock + seconds
-        try:
-            effect = next(core)
-            while len(self.trace) != until and self.clock < ends:
-                self.trace.append(effect)
-                try:
-                    result = self._perform(len(self.trace) - 1, effect)
-                except Exception as error:
-                    effect = core.throw(error)
-                else:
-                    effect = core.send(result)
-        except StopIteration:
-            return True
-        finally:
-            core.close()
-            for handle in self.handles:
-                os.close(handle)
-            self.handles.clear()
+        self.start()
+        ends = self.clock + seconds
+        while len(self.trace) != until and self.clock < ends:
+            if not self.step():
+                return True
+        self.crash()
         return False
+
+    def start(self) -> None:
+        """Begin with a new shipper, which knows nothing but what stands on disk and in the store."""
+        self.trace, self._core = [], ship(self.config)
+        self._effect = next(self._core)
+
+    def step(self) -> bool:
+        """Perform one effect; False when the shipper has ended by itself."""
+        effect = self._effect
+        self.trace.append(effect)
+        try:
+            try:
+                result = self._perform(len(self.trace) - 1, effect)
+            except Exception as error:
+                self._effect = self._core.throw(error)
+            else:
+                self._effect = self._core.send(result)
+        except StopIteration:
+            self.crash()
+            return False
+        except BaseException:
+            self.crash()
+            raise
+        return True
+
+    def crash(self) -> None:
+        """Nothing of the shipper survives but what it has made others do."""
+        self._core.close()
+        for handle in self.handles:
+            os.close(handle)
+        self.handles.clear()
 
     def drain(self) -> World:
         """Ship everything."""
@@ -149,6 +169,7 @@ class World:
                 return self.orders
             case fx.Report(progress):
                 self.reports.append(progress)
+                self.spool.tell(progress)
         return None
 
     def files(self, tree: str = "modeldata") -> dict[str, list[dict[str, str]]]:
@@ -181,6 +202,11 @@ class Spool:
         number = self._numbers[stem]
         self._numbers[stem] += 1
         return Writer(self, f"{stem}.{number}.seg")
+
+    def tell(self, progress: fx.Progress) -> None:
+        """Publish where shipping stands, as the agent does."""
+        document = {"spool": self.directory.hash, "settled": dict(progress.settled)}
+        self.path("status.json").write_text(json.dumps(document))
 
     def path(self, *names: str) -> Path:
         """A file of the spool."""

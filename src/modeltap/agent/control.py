@@ -134,7 +134,9 @@ class AgentControl:
         """Note since when there is nothing to ship and nobody who could bring more."""
         if self._idle_seconds < 0 or self.stopping:
             return
-        if not progress.idle or progress.living or any(scorer.living for scorer in self.scorers):
+        # A newer modeltap has begun to write to this spool: its own agent can read all of it, so this one makes room.
+        needed = not progress.too_new and (progress.living or any(scorer.living for scorer in self.scorers))
+        if not progress.idle or needed:
             self._quiet_since, self._drain = -1.0, False
             return
         clock = time.monotonic()

@@ -108,8 +108,10 @@ def _write_down(work: Work, target: Target, batch: Batch, data: bytes) -> Steps[
     except InDoubt as error:
         # The file may be there: the next start would send it, so its frames may not go into another batch.
         sending.data, sending.doubtful = None, True
+        work.open_sending(sending)
         yield from back_off(work, sending.retry, error)
-    work.open_sending(sending)
+    else:
+        work.open_sending(sending)
 
 
 def _encode(work: Work, schema: Schema, entries: Sequence[Entry]) -> tuple[bytes, list[Entry]]:

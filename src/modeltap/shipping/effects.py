@@ -244,7 +244,7 @@ class Progress:
         backlog_bytes: of segments, not shipped yet.
         oldest_seconds: how long the oldest frame that was read has waited.
         open_batches: on their way.
-        living: segments that a living process writes.
+        living: segments that a living process writes and that can be read.
         idle: nothing is read, waiting or on its way.
         too_new: segments that a newer modeltap wrote; they are left alone.
         last_error: in one sentence; None since the last success.

@@ -17,7 +17,7 @@ Lines: ``<crc32 of the JSON, 8 hex digits> <JSON>\\n``. Records, told apart by `
 ``aside``      {"id", "outcome"}: of a snapshot; settled, but its bytes still lie in ``intents/``
 
 A snapshot (the first lines after a compaction) says the same as all lines before it, for the segments that
-are still there. Its lines stand twice, because nothing else remembers what one of them says.
+are still there. It stands twice, because nothing else remembers what its lines say.
 """
 
 from __future__ import annotations
@@ -116,8 +116,9 @@ class LedgerState:
             stems: writers that are still known; rows of others are kept in the sums only.
             ids: batches whose bytes may still lie in ``intents/``.
         """
-        for record in self._snapshot(segments, set(stems), ids):
-            yield from (record, record)
+        records = list(self._snapshot(segments, set(stems), ids))
+        yield from records
+        yield from records  # not each line beside its twin: a damaged line end costs two neighbours
 
     def _snapshot(self, segments: Iterable[str], kept: set[str], ids: Iterable[str]) -> Iterator[Record]:
         yield {"record": "ledger", "format": FORMAT}

@@ -46,7 +46,7 @@ def take_progress(work: Work) -> Progress:
         backlog_bytes=sum(max(0, segment.size - segments[segment.name]) for segment in known),
         oldest_seconds=max(0.0, work.now - min(waits)) if waits else 0.0,
         open_batches=open_batches,
-        living=sum(not segment.sealed for segment in known),
+        living=sum(not segment.sealed and not segment.ignored for segment in known),
         idle=not open_batches
         and work.listing not in work.problems
         and all(segments[found.name] >= found.size or found.ignored for found in known),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 from typing import Any
 
+from modeltap.errors import Conflict, StoreRefused
 from modeltap.shipping.effects import Draw, Now, Steps, StoreEffect, UnlinkFile
 from modeltap.shipping.state import Retry
 from modeltap.shipping.work import Work
@@ -29,7 +30,7 @@ def ask(work: Work, effect: StoreEffect) -> Steps[Any]:
     try:
         result = yield effect
     except Exception as error:  # noqa: BLE001  whatever a backend raises, rows wait and the others go on
-        if work.outage_since < 0:
+        if work.outage_since < 0 and not isinstance(error, Conflict | StoreRefused):  # those are answers
             work.outage_since = work.now
         return error
     if 0 <= work.outage_since < work.now - OUTAGE_SECONDS:
@@ -40,7 +41,7 @@ def ask(work: Work, effect: StoreEffect) -> Steps[Any]:
 
 
 def back_off(work: Work, retry: Retry, error: object) -> Steps[None]:
-    """Note a failure and when to try again."""
+    """Note a failure and when to try again; never fails itself."""
     retry.attempts += 1
     ceiling = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(retry.attempts, 16))
     jitter = int.from_bytes((yield Draw(4)), "big") / 2**32
@@ -52,4 +53,7 @@ def back_off(work: Work, retry: Retry, error: object) -> Steps[None]:
     work.problems[retry] = str(error) or repr(error)
     if isinstance(error, OSError) and error.errno in FULL_DISK and not work.disk_full:
         work.disk_full = True
-        yield UnlinkFile(work.config.path(RESERVE))
+        try:
+            yield UnlinkFile(work.config.path(RESERVE))
+        except OSError:
+            return  # there is no more that could be done; the pause is noted
