@@ -7,8 +7,9 @@ import json
 import pytest
 
 from modeltap.core.schema import TYPES, Schema
-from modeltap.errors import StoreDenied
+from modeltap.errors import Conflict, StoreDenied
 from modeltap.services.schemas import ensure_schema, read_schema, schema_path
+from modeltap.testing import MemoryStore
 
 SCHEMA = Schema(
     (("age", "int64"), ("größe 🙂", "float64"), *((f"c{number}", kind) for number, kind in enumerate(TYPES)))
@@ -43,6 +44,23 @@ def test_a_damaged_file_reads_as_none_and_is_written_again(store, key, damage):
 
 def test_a_missing_schema_reads_as_none(store, key):
     assert read_schema(store, key, "0123456789abcdef") is None
+
+
+def test_two_who_write_it_at_once_are_both_content(key):
+    class Racing(MemoryStore):
+        """Somebody else puts the document just before."""
+
+        def put(self, path, data, *, if_match=None):
+            super().put(path, other)
+            return super().put(path, data, if_match=if_match)
+
+    other, store = SCHEMA.to_json().encode(), Racing()
+    ensure_schema(store, key, SCHEMA)
+    assert read_schema(store, key, SCHEMA.id) == SCHEMA
+
+    other, store = b"{", Racing()
+    with pytest.raises(Conflict):
+        ensure_schema(store, key, SCHEMA)
 
 
 def test_a_schema_file_of_a_newer_modeltap_is_refused_and_left_alone(store, key):

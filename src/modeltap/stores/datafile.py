@@ -44,7 +44,7 @@ from modeltap.stores.commits import (
     decide,
 )
 from modeltap.stores.disk import Disk, open_to_read, open_to_write, read_at, write_all
-from modeltap.stores.locks import locked
+from modeltap.stores.locks import file_locks, locked
 from modeltap.stores.paths import POSITIONS
 from modeltap.stores.position import SLOTS_START, Record, encode_commit, encode_record
 from modeltap.stores.standing import Standing, info_of_data, look, look_by_name, plain_stat, read_open_record
@@ -72,6 +72,7 @@ class DataFiles:
 
     def create(self, place: Place, header: bytes, metadata: Mapping[str, str]) -> Info:
         """See ``modeltap.stores.base.Store.create``."""
+        file_locks(place.thing)
         _demand_absent(place, look_by_name(place))
         mode = self._tree.modes()[1]
         self._tree.refuse_links(f"{POSITIONS}/{place.path}".rpartition("/")[0])
