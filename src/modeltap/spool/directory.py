@@ -23,12 +23,13 @@ from __future__ import annotations
 import json
 import os
 import stat
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 from modeltap.core.urls import public_url, store_hash
 from modeltap.errors import FormatTooNew, SpoolRefused
-from modeltap.spool.filesystem import LocalFilesystem, replace_file
+from modeltap.spool.filesystem import LocalFilesystem, open_private, replace_file
 
 FORMAT = 1
 _FOLDERS = ("segments", "writers", "intents", "quarantine")
@@ -71,7 +72,7 @@ class SpoolDirectory:
         hash_ = store_hash(store, os.getuid() if uid is None else uid)
         spool = cls(os.path.join(root, hash_), hash_, shared=bool(group))
         gid = _group_id(group) if group else -1
-        os.makedirs(root, mode=spool.directory_mode, exist_ok=True)
+        _make_root(os.path.abspath(root), spool.directory_mode, gid)
         for folder in (spool.path, *(os.path.join(spool.path, name) for name in _FOLDERS)):
             _make_private(folder, spool.directory_mode, gid)
         spool._identify(store)
@@ -83,7 +84,8 @@ class SpoolDirectory:
         if document is None:
             document = {"format": FORMAT, "store": public_url(store), "uid": os.getuid(), "hash": self.hash}
             replace_file(LocalFilesystem(), path, json.dumps(document).encode(), self.file_mode)
-        if document.get("format", 0) > FORMAT:
+        version = document.get("format")
+        if isinstance(version, int) and version > FORMAT:
             raise FormatTooNew(f"opening the spool {self.path}: its format is newer than {FORMAT}; upgrade modeltap")
         if document.get("hash") != self.hash:
             raise SpoolRefused(
@@ -97,36 +99,64 @@ def read_document(path: str) -> dict[str, Any] | None:
     try:
         with open(path, "rb") as file:
             document = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 
 
 def publish_document(path: str, document: Mapping[str, Any], mode: int = 0o600) -> None:
     """Put a small JSON file in place in one step. For people and progress: not synced to disk."""
-    temporary = f"{path}.{os.getpid()}.tmp"
-    handle = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW, mode)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(document, file, separators=(",", ":"))
-    os.replace(temporary, path)
+    temporary = f"{path}.{os.getpid()}-{threading.get_ident()}.tmp"
+    try:
+        handle = open_private(temporary, os.O_WRONLY | os.O_TRUNC, mode)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(document, file, separators=(",", ":"))
+        os.replace(temporary, path)
+    except OSError:
+        LocalFilesystem().unlink(temporary)  # a full disk must not keep the half of a document
+        raise
+
+
+def _make_root(root: str, mode: int, gid: int) -> None:
+    """Make the folder above the spool; where everybody may make folders, another user's is refused."""
+    parent = os.path.dirname(root)
+    os.makedirs(parent, exist_ok=True)
+    if not os.path.lexists(root):
+        _make_folder(root, mode, gid)
+    found = os.lstat(root)
+    trusted = found.st_uid in {0, os.getuid()} or (gid >= 0 and found.st_gid == gid)
+    if os.stat(parent).st_mode & stat.S_IWOTH and not trusted:
+        raise SpoolRefused(
+            f"opening the spool below {root}: user {found.st_uid} made it in a folder that is open to everybody, and "
+            "could put another in its place; set MODELTAP_SPOOL to a folder of your own"
+        )
 
 
 def _make_private(folder: str, mode: int, gid: int) -> None:
-    try:
-        os.mkdir(folder, mode)
-    except FileExistsError:
-        pass
-    else:
-        if gid >= 0:
-            os.chown(folder, -1, gid)
-        os.chmod(folder, mode)  # the mode must not depend on the host's umask
+    if not os.path.lexists(folder):
+        _make_folder(folder, mode, gid)
     found = os.lstat(folder)
     owned = found.st_uid == os.getuid() or (gid >= 0 and found.st_gid == gid)
-    if not stat.S_ISDIR(found.st_mode) or not owned or stat.S_IMODE(found.st_mode) & 0o7777 != mode:
+    if not stat.S_ISDIR(found.st_mode) or not owned or stat.S_IMODE(found.st_mode) != mode:
         raise SpoolRefused(
             f"opening the spool {folder}: it must be a directory of user {os.getuid()} with mode {mode:o}, "
             f"found {stat.filemode(found.st_mode)} of user {found.st_uid}; mend it or set MODELTAP_SPOOL to another folder"
         )
+
+
+def _make_folder(folder: str, mode: int, gid: int) -> None:
+    """Make a folder that nobody sees before it has its group and, whatever the umask, its mode."""
+    temporary = f"{folder}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
+    os.mkdir(temporary, 0o700)
+    try:
+        if gid >= 0:
+            os.chown(temporary, -1, gid)
+        os.chmod(temporary, mode)
+        os.rename(temporary, folder)
+    except OSError:
+        os.rmdir(temporary)
+        if not os.path.lexists(folder):
+            raise  # else another process was first
 
 
 def _group_id(group: str) -> int:

@@ -6,7 +6,9 @@ double that fails the k-th call, so a test can reach every error path that a rea
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from typing import Protocol
 
 
@@ -47,11 +49,7 @@ class LocalFilesystem:
 
     def open(self, path: str, *, exclusive: bool, mode: int = 0o600) -> int:
         """See ``Filesystem``. Symlinks are not followed."""
-        flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
-        handle = os.open(path, flags | (os.O_EXCL if exclusive else 0), mode)
-        if exclusive:
-            os.fchmod(handle, mode)  # the mode must not depend on the host's umask
-        return handle
+        return open_private(path, os.O_WRONLY | os.O_APPEND | (os.O_EXCL if exclusive else 0), mode)
 
     def sync(self, path: str) -> None:
         """See ``Filesystem``."""
@@ -87,10 +85,36 @@ class LocalFilesystem:
             return
 
 
+def open_private(path: str, flags: int, mode: int) -> int:
+    """Open a file, made if missing; symlinks are not followed, children do not inherit the handle.
+
+    Args:
+        path: of the file.
+        flags: of ``os.open``, beside those that the summary names.
+        mode: what this user's file has then, whatever the umask: a shared spool is used by two users.
+    """
+    handle = os.open(path, flags | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0), mode)
+    try:
+        found = os.fstat(handle)
+        if stat.S_IMODE(found.st_mode) != mode and found.st_uid == os.geteuid():
+            os.fchmod(handle, mode)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
 def write_all(filesystem: Filesystem, handle: int, data: bytes) -> None:
-    """Append all bytes, going on after short writes."""
+    """Append all bytes, going on after short writes.
+
+    Raises:
+        OSError: the disk refuses, or takes nothing.
+    """
     while data:
-        data = data[filesystem.write(handle, data) :]
+        written = filesystem.write(handle, data)
+        if not written:
+            raise OSError(errno.EIO, "writing a file: the disk takes nothing and gives no reason")
+        data = data[written:]
 
 
 def replace_file(filesystem: Filesystem, path: str, data: bytes, mode: int = 0o600) -> None:
@@ -98,11 +122,15 @@ def replace_file(filesystem: Filesystem, path: str, data: bytes, mode: int = 0o6
     temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
     handle = filesystem.open(temporary, exclusive=True, mode=mode)
     try:
-        write_all(filesystem, handle, data)
-    finally:
-        filesystem.close(handle)
-    filesystem.sync(temporary)
-    filesystem.rename(temporary, path)
+        try:
+            write_all(filesystem, handle, data)
+        finally:
+            filesystem.close(handle)
+        filesystem.sync(temporary)
+        filesystem.rename(temporary, path)
+    except OSError:
+        filesystem.unlink(temporary)
+        raise
     filesystem.sync(os.path.dirname(path))
 
 
