@@ -177,11 +177,9 @@ class ModelDataCollector:
             self._counters.off += row_count(data)
             table = NOTHING
         rows = table.rows
-        first_row: int | None
-        if self._is_inputs:
-            first_row = pairing.add_inputs(rows, lane)
-        else:
-            first_row = pairing.place(self._designation, rows, expected)
+        first_row = (
+            pairing.add_inputs(rows, lane) if self._is_inputs else pairing.place(self._designation, rows, expected)
+        )
         if not self._collecting:
             self._counters.off += rows
         try:
@@ -217,6 +215,8 @@ class ModelDataCollector:
         if writer is None or self._problem or self._printing:
             return self._store_nothing(table)
         plan = self._planner.plan(table)
+        if plan.blanks:
+            table, plan = self._planner.plan_without_blanks(table, plan)
         if plan.mismatch:
             counters.width_mismatch += rows
         payload = table.payload()

@@ -2,25 +2,27 @@
 
 Promises: names of the value win over feature names; a wrong width never rejects; a column keeps the
 widest number type that it ever had in this process (an integer beside earlier floats is a float where
-it is exact, a column of nulls has the type of its last values), so that the number of schemas stays
-small although JSON tells 3 from 3.0 only by chance.
+it is exact, a column of nulls has the type of its last values, and NaN in a column that held no numbers
+is null), so that the number of schemas stays small although JSON tells 3 from 3.0 only by chance, and
+pandas writes NaN for every kind of missing value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from modeltap.capture.cells import Refused, compact, exact
-from modeltap.capture.tables import FRAME_ROOM_BYTES, Block, Cells, Table
+from modeltap.capture.tables import FRAME_ROOM_BYTES, Block, Cells, Parts, Table
 from modeltap.core.key import CollectionKey
 from modeltap.core.names import column_names
-from modeltap.core.schema import FLOAT64, INT64, NULL, Schema
-from modeltap.spool.frame import NO_ROW, Descriptor, Frame, decode_columns
+from modeltap.core.schema import DECIMAL, FLOAT64, INT64, NULL, Schema
+from modeltap.spool.frame import NO_ROW, Descriptor, Frame, block_values, decode_columns
 
 MAX_PLANNED_COLUMNS = 100_000
 """Of all plans that one collector remembers: 1,000 plans of 100 columns, 10 of 10,000."""
 MIN_ROOM_BYTES = 256 << 10
+_NUMBERS = frozenset({NULL, INT64, FLOAT64, DECIMAL})
 MAX_KNOWN_COLUMNS = 10_000
 
 
@@ -32,12 +34,14 @@ class Plan(NamedTuple):
         widened: columns whose integers count as floats; each must be exact.
         mismatch: the table's width is not that of the feature names.
         room_bytes: how long a payload, with ids of its rows, may be beside the descriptor in a frame.
+        blanks: columns of floats that held other values before; where all is NaN it stands for nothing.
     """
 
     descriptor: Descriptor
     widened: tuple[int, ...]
     mismatch: bool
     room_bytes: int
+    blanks: tuple[int, ...]
 
 
 class Planner:
@@ -50,6 +54,7 @@ class Planner:
         self.known: dict[object, None] = {}
         self._types: dict[str, str] = {}
         self._plans: dict[object, Plan] = {}
+        self._names: dict[object, tuple[str, ...]] = {}
         self._descriptors: dict[object, Descriptor] = {}
 
     def plan(self, table: Table) -> Plan:
@@ -78,29 +83,46 @@ class Planner:
             self._plans.clear()
         self._plans[signature] = plan
 
-    def _make(self, table: Table, *, widen: bool) -> Plan:
-        if table.names is None:
-            names = column_names((*self._features[: table.width], *[""] * (table.width - len(self._features))))
-        else:
-            names = column_names(table.names)
-        types = list(table.types)
-        widened = []
-        if type(table) is not Block:
-            for place, name in enumerate(names):
-                before = self._types.get(name, NULL)
-                if types[place] == NULL:
-                    types[place] = before
-                elif types[place] == INT64 and before == FLOAT64 and widen and type(table) is Cells:
-                    types[place] = FLOAT64
-                    widened.append(place)
-        descriptor = self._describe(tuple(zip(names, types, strict=True)), table.layout)
+    def plan_without_blanks(self, table: Table, plan: Plan) -> tuple[Table, Plan]:
+        """Table and plan, with null where NaN stands for nothing; what is left are numbers."""
+        table = emptied(table, plan.blanks)
+        return table, self._make(table, widen=True, settled=True)
+
+    def _make(self, table: Table, *, widen: bool, settled: bool = False) -> Plan:
+        names, types = self._names_of(table), list(table.types)
+        widened, blanks = [], []
+        for place, name in enumerate(names):
+            before = self._types.get(name, NULL)
+            if types[place] == NULL:
+                types[place] = before
+            elif types[place] == FLOAT64 and before not in _NUMBERS and not settled:
+                blanks.append(place)
+            elif types[place] == INT64 and before == FLOAT64 and widen and type(table) is Cells:
+                types[place] = FLOAT64
+                widened.append(place)
+        columns = tuple(zip(names, types, strict=True))
+        descriptor = self._describe(columns, table.layout)
         room_bytes = FRAME_ROOM_BYTES - len(descriptor.encoded)
         if room_bytes < MIN_ROOM_BYTES:
             raise Refused("names_too_long")
         self._know(table)
-        self._learn(names, types)
+        self._learn([column for place, column in enumerate(columns) if place not in blanks] if blanks else columns)
         mismatch = table.names is None and bool(self._features) and table.width != len(self._features)
-        return Plan(descriptor, tuple(widened), mismatch, room_bytes)
+        return Plan(descriptor, tuple(widened), mismatch, room_bytes, tuple(blanks))
+
+    def _names_of(self, table: Table) -> tuple[str, ...]:
+        given: object = table.width if table.names is None else table.names
+        found = self._names.get(given)
+        if found is None:
+            if table.names is not None:
+                found = column_names(table.names)
+            else:
+                features = self._features[: table.width]
+                found = column_names((*features, *[""] * (table.width - len(features))))
+            if (len(self._names) + 1) * len(found) > MAX_PLANNED_COLUMNS:
+                self._names.clear()
+            self._names[given] = found
+        return found
 
     def _describe(self, columns: tuple[tuple[str, str], ...], layout: str) -> Descriptor:
         """The descriptor, one object for equal columns: rows differ most in where they have no value."""
@@ -112,11 +134,11 @@ class Planner:
             self._descriptors[columns, layout] = found
         return found
 
-    def _learn(self, names: tuple[str, ...], types: list[str]) -> None:
+    def _learn(self, columns: Iterable[tuple[str, str]]) -> None:
         """Remember types; what was planned under others is planned anew. A float column stays one."""
         changed = {
             name: kind
-            for name, kind in zip(names, types, strict=True)
+            for name, kind in columns
             if kind not in (NULL, self._types.get(name)) and (kind, self._types.get(name)) != (INT64, FLOAT64)
         }
         if changed:
@@ -129,6 +151,25 @@ class Planner:
         """Remember the keys of dicts, so that later ones that lack some are padded."""
         if table.names is not None and len(self.known) + len(table.names) <= MAX_KNOWN_COLUMNS:
             self.known.update(dict.fromkeys(table.names))
+
+
+def emptied(table: Table, columns: tuple[int, ...]) -> Table:
+    """The table, with null in those of the columns that hold nothing but NaN."""
+    if isinstance(table, Parts):
+        return table
+    rows, cells, types = table.rows, _cells(table), list(table.types)
+    for place in columns:
+        if all(cell is None or cell != cell for cell in cells[place * rows : (place + 1) * rows]):
+            cells[place * rows : (place + 1) * rows] = [None] * rows
+            types[place] = NULL
+    return Cells(rows, tuple(types), cells, table.names, table.carried) if NULL in types else table
+
+
+def _cells(table: Block | Cells) -> list[Any]:
+    if type(table) is Cells:
+        return list(table.cells)
+    values, width = block_values(table.layout, table.payload()), table.width
+    return [cell for place in range(width) for cell in values[place::width]]
 
 
 def _exact(table: Cells, columns: tuple[int, ...]) -> bool:
