@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from support.shippers import DAY, INPUTS, PREDICTIONS, Spool, World
 
 from modeltap.core.key import day_of
 from modeltap.errors import Conflict, StoreDenied, StoreRefused, StoreUnavailable
 from modeltap.shipping import effects as fx
 from modeltap.shipping.batch import decode_file
+from support.shippers import DAY, INPUTS, PREDICTIONS, Spool, World
 
 DATA = INPUTS.data_file(day_of(DAY))
 
@@ -168,7 +168,9 @@ def test_a_refusal_of_a_batch_that_is_in_is_a_success(spool):
 def test_rows_for_a_file_that_the_store_will_never_have_are_set_aside(spool, kind):
     spool.writer().collect([[1.0, 2.0]]).collect([[3.0, 4.0]])
     world = World(spool)
-    Faults(world).on(kind, StoreRefused("no such path is possible"), times=9, path="" if kind is fx.ListBlobs else "inp")
+    Faults(world).on(
+        kind, StoreRefused("no such path is possible"), times=9, path="" if kind is fx.ListBlobs else "inp"
+    )
     world.drain()
     (name,) = quarantined(spool)
     _, data = decode_file(spool.path("quarantine", name).read_bytes())

@@ -6,10 +6,10 @@ import errno
 import random
 
 import pytest
-from support.shippers import DAY, INPUTS, PREDICTIONS, Spool, World, is_disk, is_store, no_space
 
 from modeltap.errors import Conflict, StoreDenied, StoreUnavailable
 from modeltap.shipping import effects as fx
+from support.shippers import DAY, INPUTS, PREDICTIONS, Spool, World, is_disk, is_store, no_space
 
 
 def two_keys(spool):
@@ -29,7 +29,9 @@ def midnight(spool):
 
 def new_schema_in_mid_stream(spool):
     writer = spool.writer()
-    writer.collect([[1, None]], (("a", "int64"), ("b", "null"))).collect([[1.5, "x"]], (("a", "float64"), ("b", "string")))
+    writer.collect([[1, None]], (("a", "int64"), ("b", "null"))).collect(
+        [[1.5, "x"]], (("a", "float64"), ("b", "string"))
+    )
     writer.collect([["t"]], (("c", "string"),)).collect([[2, "y"]], (("a", "int64"), ("b", "string")))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
-from support.shippers import PREDICTIONS, Spool, World
 
 from modeltap.errors import FormatTooNew
 from modeltap.shipping import effects as fx
 from modeltap.shipping.batch import decode_file
+from support.shippers import PREDICTIONS, Spool, World
 
 
 @pytest.fixture
@@ -173,7 +173,9 @@ def test_a_frame_that_no_encoder_can_read_is_set_aside_alone(spool):
 )
 def test_a_frame_that_could_stand_in_no_file_is_set_aside_alone(spool, how):
     writer = spool.writer().collect_many([1.0])
-    writer.collect([[2.0, 0.0]], **{"columns": (("a", "float64"), ("b", "float64")), "layout": "float64", **how}, count=False)
+    writer.collect(
+        [[2.0, 0.0]], **{"columns": (("a", "float64"), ("b", "float64")), "layout": "float64", **how}, count=False
+    )
     writer.collect_many([3.0])
     world = World(spool).drain()
     assert world.shipped() == spool.accepted

@@ -23,7 +23,7 @@ def test_the_table_is_whole():
 
 
 def test_every_road_can_end():
-    reaches = {step for step in ENDS}
+    reaches = set(ENDS)
     for _ in TABLE:
         reaches |= {asked for (asked, _), verdict in TABLE.items() if verdict.step in reaches}
         reaches |= {Step.RECORD} if Step.SEND in reaches else set()

@@ -6,12 +6,12 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.frames import frame
-from support.shippers import FLOATS, PREDICTIONS, Spool
 
 from modeltap.shipping.frames import FrameReader, is_loose
 from modeltap.spool.frame import decode_frame
 from modeltap.spool.segment import decode_header, scan
+from support.frames import frame
+from support.shippers import FLOATS, PREDICTIONS, Spool
 
 
 def written(tmp_path, frames=40):
@@ -32,7 +32,7 @@ def plainly(data, magic, base):
 def quickly(data, magic, base, reader=None):
     found = (reader or FrameReader()).read(data, magic, base)
     assert not found.undecodable
-    return [(read.start, read.end, read.frame) for read in found.frames], found.damaged, found.position
+    return [(start, end, frame) for start, end, _, frame in found.frames], found.damaged, found.position
 
 
 def test_whole_frames_are_read(tmp_path):
@@ -48,7 +48,9 @@ def test_frames_of_more_descriptors_than_are_remembered_are_read(tmp_path):
     header = decode_header(data)
     reader = FrameReader()
     for _ in range(2):
-        assert quickly(data[header.length :], header.magic, 0, reader) == plainly(data[header.length :], header.magic, 0)
+        assert quickly(data[header.length :], header.magic, 0, reader) == plainly(
+            data[header.length :], header.magic, 0
+        )
 
 
 def test_frames_behind_damage_and_in_front_of_a_torn_tail_are_read(tmp_path):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.shippers import INPUTS
 
 from modeltap.errors import FormatTooNew
 from modeltap.shipping.batch import Batch, decode_file, encode_front
 from modeltap.shipping.ledger import LedgerState, damaged, encode_line, intent, replay, settled, withdrawn
+from support.shippers import INPUTS
 
 
 def batch(identity="a" * 32, start=10, end=20, group="g1", segment="h-1-a-r.0.seg", rows=3):
@@ -123,7 +123,8 @@ def test_any_bytes_are_read_without_an_error(data):
 
 
 @pytest.mark.parametrize(
-    "record", [{"record": "intent"}, {"record": "settled", "batch": 1}, {"record": "?"}, {}, {"record": "segment", "name": 1}]
+    "record",
+    [{"record": "intent"}, {"record": "settled", "batch": 1}, {"record": "?"}, {}, {"record": "segment", "name": 1}],
 )
 def test_a_whole_line_that_is_no_record_is_passed_over(record):
     state = replay(lines(record, *RECORDS))

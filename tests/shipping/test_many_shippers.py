@@ -6,11 +6,11 @@ import random
 from collections import Counter
 
 import pytest
-from support.shippers import DAY, INPUTS, PREDICTIONS, Spool, World, is_disk, is_store, no_space
 
 from modeltap.errors import Conflict, StoreDenied, StoreUnavailable
 from modeltap.shipping import effects as fx
 from modeltap.testing import MemoryStore
+from support.shippers import DAY, INPUTS, PREDICTIONS, Spool, World, is_disk, is_store, no_space
 
 COLUMNS = [
     (("a", "float64"), ("b", "float64")),

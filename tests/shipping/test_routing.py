@@ -80,7 +80,9 @@ def test_a_day_has_so_many_schemas_and_no_more():
 
 
 kinds = st.sampled_from([*TYPES, NULL])
-shapes = st.builds(lambda types, loose: shape(*types, loose=loose), st.lists(kinds, min_size=1, max_size=5), st.booleans())
+shapes = st.builds(
+    lambda types, loose: shape(*types, loose=loose), st.lists(kinds, min_size=1, max_size=5), st.booleans()
+)
 
 
 @given(st.lists(shapes, max_size=12))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support.shippers import DAY, FLOATS, INPUTS, PREDICTIONS, Spool, World
 
 from modeltap.shipping import effects as fx
+from support.shippers import DAY, FLOATS, INPUTS, PREDICTIONS, Spool, World
 
 
 @pytest.fixture
