@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from itertools import groupby
 
 from modeltap.core.schema import Schema
 from modeltap.shipping.batch import SUFFIX, Batch, encode_front
@@ -57,19 +58,17 @@ def _limit(work: Work) -> int:
 
 def _cut(work: Work, target: Target) -> list[Entry]:
     """Take frames out of a lane, of one segment after the other, until a batch is full."""
-    limit = _limit(work) / max(target.ratio, 0.01)
+    limit_bytes, limit_rows = _limit(work) / max(target.ratio, 0.01), work.config.batch_rows
     entries: list[Entry] = []
-    size = rows = 0
     for name in list(target.waiting):
-        segment = work.segments[name]
-        while name in target.waiting:
-            if entries and (size >= limit or rows >= work.config.batch_rows):
+        taken = target.take(work.segments[name], limit_bytes, limit_rows)
+        entries += taken
+        limit_bytes -= sum([entry.end - entry.start for entry in taken])
+        limit_rows -= sum([entry.frame.rows for entry in taken])
+        if limit_bytes <= 0 or limit_rows <= 0:
+            if name in target.waiting:
                 target.waiting[name] = target.waiting.pop(name)  # the others come first next time
-                return entries
-            entry = target.take(segment)
-            entries.append(entry)
-            size += entry.end - entry.start
-            rows += entry.frame.rows
+            break
     return entries
 
 
@@ -130,14 +129,17 @@ def _encode(work: Work, schema: Schema, entries: Sequence[Entry]) -> tuple[bytes
 def _describe(target: Target, entries: Sequence[Entry], data: bytes, identity: str, schema: str) -> Batch:
     ranges: dict[str, dict[str, tuple[int, int]]] = {}
     rows: dict[str, int] = {}
-    for entry in entries:
-        groups = ranges.setdefault(entry.name, {})
-        start, _ = groups.get(entry.group.id, (entry.start, 0))
-        groups[entry.group.id] = (start, entry.end)
-        stem = entry.chunk.segment.stem
-        rows[stem] = rows.get(stem, 0) + entry.frame.rows
+    size = 0
+    for (chunk, group), found in groupby(entries, lambda entry: (entry.chunk, entry.group)):
+        run = list(found)
+        groups = ranges.setdefault(chunk.segment.name, {})
+        start, _ = groups.get(group.id, (run[0].start, 0))
+        groups[group.id] = (start, run[-1].end)
+        stem = chunk.segment.stem
+        rows[stem] = rows.get(stem, 0) + sum([entry.frame.rows for entry in run])
+        size += sum([entry.end - entry.start for entry in run])
     if data:
-        target.ratio = len(data) / sum(entry.end - entry.start for entry in entries)
+        target.ratio = len(data) / size
     stream = target.stream
     return Batch(
         id=identity,
@@ -150,6 +152,6 @@ def _describe(target: Target, entries: Sequence[Entry], data: bytes, identity: s
         day=stream.day,
         schema=schema,
         rows=rows,
-        first_us=min(entry.frame.timestamp_us for entry in entries),
-        last_us=max(entry.frame.timestamp_us for entry in entries),
+        first_us=min([entry.frame.timestamp_us for entry in entries]),
+        last_us=max([entry.frame.timestamp_us for entry in entries]),
     )

@@ -28,6 +28,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from zlib import crc32
 
+from modeltap.core.key import DATA_TREE
 from modeltap.errors import FormatTooNew, FrameError
 from modeltap.shipping.batch import Batch
 from modeltap.spool.segment import writer_stem
@@ -64,7 +65,9 @@ class Counts:
     ledger_lines: int = 0
 
     def settle(self, batch: Batch, outcome: str) -> None:
-        """Count the rows of a batch that is done with."""
+        """Count the rows of a batch that is done with; losses and trials were never accepted as rows."""
+        if batch.key.tree != DATA_TREE:
+            return
         if outcome == SHIPPED:
             self.shipped_rows += batch.total_rows
             _add(self.shipped, batch.rows)

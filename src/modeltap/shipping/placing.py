@@ -176,9 +176,8 @@ def _distribute(work: Work, stream: Stream) -> None:
     """Bring what waits in the stream's own lane to the files of its groups, in the order of the segments."""
     for name in list(stream.waiting):
         segment = work.segments[name]
-        entries = [stream.take(segment) for _ in range(len(stream.waiting[name]))]
         lanes: dict[Lane, list[Entry]] = {}
-        for entry in entries:
+        for entry in stream.take_all(segment):
             lanes.setdefault(entry.group.lane, []).append(entry)
         for lane, found in lanes.items():
             lane.insert(segment, found)

@@ -23,13 +23,14 @@ from modeltap.shipping.frames import Stretch, is_loose
 from modeltap.shipping.ledger import UNDECODABLE, damaged
 from modeltap.shipping.recording import record
 from modeltap.shipping.retrying import back_off
-from modeltap.shipping.state import Chunk, Entry, Segment
+from modeltap.shipping.state import Chunk, Entry, Lane, Segment
 from modeltap.shipping.work import Work
 from modeltap.spool.frame import MAX_FRAME_BYTES, PREFIX
 from modeltap.spool.segment import SUFFIX, decode_header
 
 DAMAGED, TORN_TAIL, NO_SEGMENT, OTHER_SPOOL = "damaged", "torn_tail", "no_segment", "other_spool"
 EMPTY_SECONDS = 60.0
+_new_tuple = tuple.__new__  # as in modeltap.shipping.frames
 _MAGIC_AT, _HEADER_BYTES = 16, 24
 
 
@@ -185,14 +186,14 @@ def _take_stretch(work: Work, segment: Segment, data: bytes, base: int) -> Steps
     for start, end in stretch.undecodable:
         if end <= limit:
             yield from set_aside(work, segment, start, end, UNDECODABLE, data[start - base : end - base])
-    entries, misplaced = _entries(work, segment, stretch, limit, Chunk(work.memory, segment, len(data), work.now))
+    chunk = Chunk(work.memory, segment, len(data), work.now)
+    lanes, misplaced = _sorted_out(work, segment, stretch, limit, chunk)
     for start, end, rows in misplaced:
         yield from set_aside(work, segment, start, end, UNDECODABLE, data[start - base : end - base], rows)
-    for entry in entries:
-        lane = entry.group.lane
+    for lane, entries in lanes.items():
         if lane in segment.skipped:
-            continue  # it is read again from further ahead, when the lane goes on
-        lane.add(entry)
+            continue  # they are read again from further ahead, when the lane goes on
+        lane.add(chunk, entries)
     segment.scanned = min(limit, stretch.position)
     segment.examined = segment.scanned if whole_chunk or limit < stretch.position else base + len(data)
 
@@ -210,11 +211,11 @@ def _believed(work: Work, segment: Segment, stretch: Stretch) -> int:
     return stretch.position
 
 
-def _entries(
+def _sorted_out(
     work: Work, segment: Segment, stretch: Stretch, limit: int, chunk: Chunk
-) -> tuple[list[Entry], list[tuple[int, int, int]]]:
-    """The frames that are not done with, and those whose names or day could stand in no path."""
-    entries: list[Entry] = []
+) -> tuple[dict[Lane, list[Entry]], list[tuple[int, int, int]]]:
+    """The frames that are not done with, by lane, and those whose names or day could stand in no path."""
+    lanes: dict[Lane, list[Entry]] = {}
     misplaced: list[tuple[int, int, int]] = []
     taken, floor = segment.taken, segment.floor
     known_damage = segment.name in work.ledger.damaged
@@ -223,14 +224,22 @@ def _entries(
             break
         if start < floor or (known_damage and work.ledger.knows_damage(segment.name, start, end)):
             continue
-        try:
-            group = work.group_of(known, frame.day, loose=known.numbers and is_loose(frame))
-        except FrameError:
-            misplaced.append((start, end, frame.rows))
-            continue
+        loose = known.numbers and is_loose(frame)
+        group = known.groups.get(2 * frame.day + loose)
+        if group is None:
+            try:
+                group = work.group_of(known, frame.day, loose=loose)
+            except FrameError:
+                misplaced.append((start, end, frame.rows))
+                continue
         if start >= taken.get(group.id, 0):
-            entries.append(Entry(start, end, frame, group, chunk))
-    return entries, misplaced
+            entry = _new_tuple(Entry, (start, end, frame, group, chunk))
+            entries = lanes.get(group.lane)
+            if entries is None:
+                lanes[group.lane] = [entry]
+            else:
+                entries.append(entry)
+    return lanes, misplaced
 
 
 def set_aside(

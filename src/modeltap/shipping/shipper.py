@@ -154,15 +154,10 @@ def _forget_idle_streams(work: Work) -> None:
     """Days and collections that nothing waits for; their files are listed again when rows come."""
     if work.sendings or any(segment.skipped for segment in work.segments.values()):
         return
-    for place_, stream in list(work.streams.items()):
-        fates = [key for key in work.fates if key[0] is stream]
-        lanes = [stream, *stream.targets.values(), *(work.fates[key] for key in fates)]
-        if not any(lane.waiting for lane in lanes):
-            del work.streams[place_]
-            for group in stream.groups:
-                work.groups.pop(group.id, None)
-            for key in fates:
-                del work.fates[key]
+    for stream in list(work.streams.values()):
+        fates = [target for (owner, _), target in work.fates.items() if owner is stream]
+        if not any(lane.waiting for lane in (stream, *stream.targets.values(), *fates)):
+            work.forget_stream(stream)
 
 
 def _pause(work: Work, longest: float) -> float:

@@ -20,6 +20,8 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
+from math import inf
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -56,17 +58,17 @@ class Chunk:
         self.seen = seen
         self.frames = 0
 
-    def hold(self) -> None:
-        """One more frame of it waits."""
+    def hold(self, frames: int) -> None:
+        """More frames of it wait."""
         if not self.frames:
             self._memory.used += self.size
-        self.frames += 1
-        self._memory.used += FRAME_BYTES
+        self.frames += frames
+        self._memory.used += FRAME_BYTES * frames
 
-    def release(self) -> None:
-        """One frame less waits."""
-        self.frames -= 1
-        self._memory.used -= FRAME_BYTES
+    def release(self, frames: int) -> None:
+        """So many wait no more."""
+        self.frames -= frames
+        self._memory.used -= FRAME_BYTES * frames
         if not self.frames:
             self._memory.used -= self.size
 
@@ -157,43 +159,51 @@ class Lane:
         self.ratio = 1.0
         """Encoded bytes for each byte of frames, as the last batch had it."""
 
-    def add(self, entry: Entry) -> None:
-        """Put a frame at the end."""
-        segment = entry.chunk.segment
-        queue = self.waiting.get(segment.name)
+    def add(self, chunk: Chunk, entries: list[Entry]) -> None:
+        """Put frames of a chunk, in order, at the end."""
+        name = chunk.segment.name
+        queue = self.waiting.get(name)
         if queue is None:
-            queue = self.waiting[segment.name] = deque()
-        queue.append(entry)
-        entry.chunk.hold()
-        segment.pending += 1
-        self.bytes += entry.end - entry.start
-        self.rows += entry.frame.rows
+            queue = self.waiting[name] = deque()
+        queue.extend(entries)
+        chunk.hold(len(entries))
+        chunk.segment.pending += len(entries)
+        self.bytes += sum([entry.end - entry.start for entry in entries])
+        self.rows += sum([entry.frame.rows for entry in entries])
+
+    def take(self, segment: Segment, limit_bytes: float, limit_rows: float) -> list[Entry]:
+        """Take a segment's first frames out, until they reach one of the limits."""
+        queue = self.waiting[segment.name]
+        taken: list[Entry] = []
+        size = rows = 0
+        while queue and size < limit_bytes and rows < limit_rows:
+            entry = queue.popleft()
+            taken.append(entry)
+            size += entry.end - entry.start
+            rows += entry.frame.rows
+        if not queue:
+            del self.waiting[segment.name]
+        for chunk, entries in groupby(taken, attrgetter("chunk")):
+            chunk.release(sum(1 for _ in entries))
+        segment.pending -= len(taken)
+        self.bytes -= size
+        self.rows -= rows
+        return taken
+
+    def take_all(self, segment: Segment) -> list[Entry]:
+        """Take all frames of a segment out."""
+        return self.take(segment, inf, inf) if segment.name in self.waiting else []
 
     def insert(self, segment: Segment, entries: Iterable[Entry]) -> None:
         """Put frames where they belong among those of their segment."""
-        for entry in entries:
-            self.add(entry)
+        for chunk, found in groupby(entries, attrgetter("chunk")):
+            self.add(chunk, list(found))
         self.waiting[segment.name] = deque(sorted(self.waiting[segment.name], key=attrgetter("start")))
-
-    def take(self, segment: Segment) -> Entry:
-        """Take a segment's first frame out."""
-        queue = self.waiting[segment.name]
-        entry = queue.popleft()
-        if not queue:
-            del self.waiting[segment.name]
-        entry.chunk.release()
-        segment.pending -= 1
-        self.bytes -= entry.end - entry.start
-        self.rows -= entry.frame.rows
-        return entry
 
     def drop(self, segment: Segment) -> int:
         """Forget a segment's frames; gives where the first began, -1 if there was none."""
-        queue = self.waiting.get(segment.name)
-        start = queue[0].start if queue else -1
-        while segment.name in self.waiting:
-            self.take(segment)
-        return start
+        taken = self.take_all(segment)
+        return taken[0].start if taken else -1
 
     @property
     def oldest(self) -> float:

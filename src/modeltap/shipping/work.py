@@ -166,18 +166,11 @@ class Work:
                 segment.taken[group] = max(end, segment.taken.get(group, 0))
 
     def group_of(self, known: Known, day: int, *, loose: bool) -> Group:
-        """The group of a frame.
+        """The group of frames that were not seen before; remembered in ``known.groups``.
 
         Raises:
-            FrameError: its names or its day could stand in no path.
+            FrameError: their names or their day could stand in no path.
         """
-        slot = 2 * day + loose
-        group: Group | None = known.groups.get(slot)
-        if group is None or self.groups.get(group.id) is not group:
-            group = known.groups[slot] = self._find_group(known, day, loose)
-        return group
-
-    def _find_group(self, known: Known, day: int, loose: bool) -> Group:
         key, schema = known.descriptor.key, known.descriptor.schema
         stream = self.stream(key, day)
         identity = group_id(key, day, schema, loose=loose)
@@ -186,7 +179,16 @@ class Work:
             group = self.groups[identity] = Group(identity, stream, Shape(schema, loose))
             stream.groups.append(group)
             stream.unplaced.append(group)
+        known.groups[2 * day + loose] = group
         return group
+
+    def forget_stream(self, stream: Stream) -> None:
+        """Nothing waits for a stream; it is met anew when rows come."""
+        del self.streams[stream.key, stream.day]
+        for group in stream.groups:
+            self.groups.pop(group.id, None)
+        self.fates = {place: target for place, target in self.fates.items() if place[0] is not stream}
+        self.reader = FrameReader()  # its descriptors remember the groups
 
     def stream(self, key: CollectionKey, day: int) -> Stream:
         """The stream of a key and day.
