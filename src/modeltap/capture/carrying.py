@@ -100,7 +100,11 @@ def _on_spark(frame: Any, correlations: Correlations) -> Any:
 
 
 def _on_pandas(frame: Any, correlations: Correlations) -> Any:
-    return frame.assign(**_columns(correlations, len(frame)))
+    levels = frame.columns.nlevels
+    joined = frame.copy(deep=False)
+    for name, values in _columns(correlations, len(frame)).items():
+        joined[name if levels == 1 else (name, *[""] * (levels - 1))] = values
+    return joined
 
 
 def _on_polars(frame: Any, correlations: Correlations) -> Any:
@@ -138,6 +142,8 @@ def _on_plain(data: Any, correlations: Correlations, one_name: bool) -> Any:
             )
         joined = _joined(_as_rows(values, correlations, one_name), correlations)
         return joined[0] if len(joined) == 1 and not _has_rows(values) else joined
+    if isinstance(data, set | frozenset):
+        raise Refused("unsupported_type")
     read_cell(data)  # refuses what no cell could hold
     return [data, *values_of(correlations, 1)[0]]
 

@@ -101,7 +101,8 @@ def user_ids_of(given: object, rows: int) -> str | list[str]:
 def correlation_ids(user_ids: str | list[str], request: Request, first_row: int | None, rows: int) -> str | list[str]:
     """The text of ``$aml_dc_correlation_id``; with N ids of the user's one for each row, which names it."""
     if type(user_ids) is str:
-        return with_user_id(user_ids, request.correlation_uuid(first_row, rows))
+        text = user_ids if user_ids.isascii() else user_ids.encode("utf-8", "replace").decode("utf-8")
+        return with_user_id(text, request.correlation_uuid(first_row, rows))
     places = [None if first_row is None else first_row + place for place in range(rows)]
     return [with_user_id(one, request.correlation_uuid(place, 1)) for one, place in zip(user_ids, places, strict=True)]
 
