@@ -80,8 +80,7 @@ class ModelDataCollector:
         )
         self._designation = self._key.designation
         self._is_inputs = self._designation in INPUTS
-        self._model = self._key.parts[:-1]
-        self._implicit = implicit_scopes.setdefault(self._model, ImplicitScope())
+        self._implicit = implicit_scopes.setdefault(self._key.parts[:-1], ImplicitScope())
         self._counters = self._runtime.counters_of(self._key)
         self._planner = self._plan_with(feature_names)
         collecting = settings.collect and not settings.disabled
@@ -137,7 +136,7 @@ class ModelDataCollector:
     def turn(self) -> Turn | None:
         """For wrappers: which inputs call of the current request was the latest here."""
         request = current_request()
-        return None if request is None else request.pairing(self._model).turn(current_lane())
+        return None if request is None else request.pairing(self._implicit).turn(current_lane())
 
     def turn_to(self, turn: Turn | None) -> None:
         """For wrappers: the next call belongs to that inputs call."""
@@ -157,7 +156,7 @@ class ModelDataCollector:
         lane, request = current_lane(), current_request()
         shape = self._shape if request is None else self._shape_in_request
         if request is not None:
-            pairing = request.pairing(self._model)
+            pairing = request.pairing(self._implicit)
         elif self._is_inputs:
             pairing = self._implicit.begin(lane)
         else:

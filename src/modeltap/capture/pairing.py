@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from modeltap.core.correlation import MAX_ROW, Writer, correlation_uuid
 
-ModelIdentity = tuple[str, ...]
 UNKNOWN_ROWS = -1
 MAX_CALLS = 1 << 16
 MAX_ID_CHARACTERS = 4096
@@ -165,7 +164,7 @@ class Request:
         self.uuid_head = number[4:] + ids.middle
         self.host_request_id = host_request_id
         self.correlation_id = correlation_id
-        self._pairings: dict[ModelIdentity, Pairing] | None = None
+        self._pairings: dict[object, Pairing] | None = None
 
     def correlation_uuid(self, first_row: int | None, rows: int) -> str:
         """The same text as ``modeltap.core.correlation.correlation_uuid``, from parts made once."""
@@ -175,8 +174,8 @@ class Request:
             return f"{self.uuid_head}{first_row << 24 | rows:012x}"
         return correlation_uuid(self.request_id, -1, 0)
 
-    def pairing(self, model: ModelIdentity) -> Pairing:
-        """The pairing of a model in this request."""
+    def pairing(self, model: object) -> Pairing:
+        """The pairing of a model in this request; the model by an object that all its collectors share."""
         pairings = self._pairings
         if pairings is None:
             pairings = self._pairings = {}

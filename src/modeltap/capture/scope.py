@@ -17,7 +17,7 @@ from threading import get_ident
 from types import TracebackType
 from typing import Any, Self
 
-from modeltap.capture.pairing import ModelIdentity, Pairing, Request, bounded_id, ids
+from modeltap.capture.pairing import Pairing, Request, bounded_id, ids
 
 FLASK_KEY = "modeltap.capture.request"
 HOST_ID_HEADERS = ("x-request-id", "x-ms-client-request-id")
@@ -108,7 +108,7 @@ class ImplicitScope:
         return pairing
 
 
-implicit_scopes: dict[ModelIdentity, ImplicitScope] = {}
+implicit_scopes: dict[tuple[str, ...], ImplicitScope] = {}
 
 
 def _after_fork_in_child() -> None:
@@ -118,6 +118,7 @@ def _after_fork_in_child() -> None:
     _explicit = ContextVar("modeltap_request", default=None)
     for scope in list(implicit_scopes.values()):
         scope.forget()
+    _leave_flask_request()
 
 
 if hasattr(os, "register_at_fork"):
@@ -140,12 +141,22 @@ def _flask_request() -> Request | None:
         if not flask.has_request_context():
             return None
         environ = flask.request.environ
-        found: Request | None = environ.get(FLASK_KEY)
-        if found is None or not found.request_id.startswith(ids.prefix):  # made before a fork
+        found: Request | bool | None = environ.get(FLASK_KEY)
+        if found is None:
             found = environ[FLASK_KEY] = Request(_flask_host_id(flask, environ))
     except Exception:
         return None  # a half-imported or foreign flask: no host request is visible
-    return found
+    return found if isinstance(found, Request) else None
+
+
+def _leave_flask_request() -> None:
+    """The Flask request in which this process was forked is none of its own."""
+    flask: Any = sys.modules.get("flask")
+    try:
+        if flask is not None and flask.has_request_context():
+            flask.request.environ[FLASK_KEY] = False
+    except Exception:
+        return  # as above
 
 
 def _flask_host_id(flask: Any, environ: dict[str, Any]) -> str:
