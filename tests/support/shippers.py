@@ -174,18 +174,11 @@ class World:
 
     def files(self, tree: str = "modeldata") -> dict[str, list[dict[str, str]]]:
         """Every data file with its rows; the path without the tree and the names that all share."""
-        found = {}
-        for info in self.store.list(f"{tree}/"):
-            text = self.store.read(info.path).decode()
-            name = info.path.removeprefix(f"{tree}/sub/rg/ws/svc/best_model/3/")
-            found[name] = list(csv.DictReader(io.StringIO(text, newline="")))
-        return found
+        return data_files(self.store, tree)
 
     def shipped(self) -> Counter[tuple[str, str, str]]:
         """(request id, row, first cell) of every row in the store."""
-        return Counter(
-            (row["$RequestId"], row["$Row"], _value(list(row.values())[6])) for rows in self.files().values() for row in rows
-        )
+        return shipped_rows(self.files())
 
 
 class Spool:
@@ -292,6 +285,23 @@ class NoSync(LocalFilesystem):
 
     def sync(self, path: str) -> None:
         """Nothing to do."""
+
+
+def data_files(store: Any, tree: str = "modeldata") -> dict[str, list[dict[str, str]]]:
+    """Every data file of a store with its rows; the path without the tree and the names that all share."""
+    found = {}
+    for info in store.list(f"{tree}/"):
+        text = store.read(info.path, 0, info.size).decode()
+        name = info.path.removeprefix(f"{tree}/sub/rg/ws/svc/best_model/3/")
+        found[name] = list(csv.DictReader(io.StringIO(text, newline="")))
+    return found
+
+
+def shipped_rows(files: dict[str, list[dict[str, str]]]) -> Counter[tuple[str, str, str]]:
+    """(request id, row, first cell) of every row."""
+    return Counter(
+        (row["$RequestId"], row["$Row"], _value(list(row.values())[6])) for rows in files.values() for row in rows
+    )
 
 
 def _text(cell: Any) -> str:

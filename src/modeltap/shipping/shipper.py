@@ -59,7 +59,8 @@ def ship(config: Config) -> Steps[None]:
     yield from recover(work)
     yield from _keep_reserve(work)
     orders: Orders = yield ReadOrders()
-    mark, pause = orders.flush, config.poll_seconds
+    mark: object = None  # a request that was made before the start counts too
+    pause = config.poll_seconds
     while not orders.end:
         work.now = yield Now()
         more = yield from look(work)
@@ -70,10 +71,10 @@ def ship(config: Config) -> Steps[None]:
         yield from _tidy(work)
         progress = take_progress(work)
         yield Report(progress)
-        if orders.drain and progress.idle and not more:
-            return
         if more or moved:
             pause = config.poll_seconds
+        elif orders.drain and progress.idle:
+            return
         else:
             yield Sleep(_pause(work, pause))
             pause = config.poll_seconds if not progress.idle else min(pause * EASING, config.idle_seconds)
