@@ -72,6 +72,8 @@ def _scope() -> Any:
 class Wrapped:
     """A model whose calls are collected; everything else is the model's own. Pickles as the bare model."""
 
+    __slots__ = ("__weakref__", "_modeltap_model", "_modeltap_tap")
+
     def __init__(self, model: Any, name: str, version: str | None) -> None:
         object.__setattr__(self, "_modeltap_model", model)
         object.__setattr__(self, "_modeltap_tap", _Tap(name, version, _plain_names(model, "feature_names_in_")))
@@ -111,6 +113,12 @@ class Wrapped:
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         return _bare, (self._modeltap_model,)
 
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        """The model's attributes: whether it is fitted is read off them."""
+        found: dict[str, Any] = vars(self._modeltap_model)
+        return found
+
     def __copy__(self) -> Any:
         return copy.copy(self._modeltap_model)
 
@@ -140,7 +148,8 @@ def _own(name: str) -> Callable[..., Any]:
 def _class_for(model: type) -> type[Wrapped]:
     """A wrapper with those special methods that the model has, and no others."""
     there = {name for base in model.__mro__ for name in vars(base)}
-    return type("Wrapped", (Wrapped,), {name: _own(name) for name in SPECIAL if name in there})
+    own: dict[str, Any] = {name: _own(name) for name in SPECIAL if name in there}
+    return type(model.__name__, (Wrapped,), {"__slots__": (), **own})
 
 
 def wrap(model: Any, name: str, version: str | None = None) -> Any:
