@@ -63,22 +63,22 @@ def assert_exactly_once(world):
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_crash_before_any_effect_loses_and_doubles_nothing(scenario, tmp_path):
-    template = prepared(scenario, tmp_path / "template")
-    count = len(world_of(template.copy(tmp_path / "whole")).drain().trace)
+def test_a_crash_before_any_effect_loses_and_doubles_nothing(scenario, quick_path):
+    template = prepared(scenario, quick_path / "template")
+    count = len(world_of(template.copy(quick_path / "whole")).drain().trace)
     assert count > 60
     for number in range(count):
-        world = world_of(template.copy(tmp_path / str(number)))
+        world = world_of(template.copy(quick_path / str(number)))
         assert not world.run(until=number)
         assert_exactly_once(world.drain())
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_crash_after_crash_loses_and_doubles_nothing(scenario, tmp_path, nightly):
-    template = prepared(scenario, tmp_path / "template")
+def test_crash_after_crash_loses_and_doubles_nothing(scenario, quick_path, nightly):
+    template = prepared(scenario, quick_path / "template")
     chance = random.Random(scenario.__name__)
     for number in range(2_000 if nightly else 60):
-        world = world_of(template.copy(tmp_path / str(number)))
+        world = world_of(template.copy(quick_path / str(number)))
         while not world.run(until=chance.randrange(90)):
             pass
         assert_exactly_once(world.drain())
@@ -87,23 +87,23 @@ def test_crash_after_crash_loses_and_doubles_nothing(scenario, tmp_path, nightly
 @pytest.mark.parametrize("error", [StoreUnavailable, StoreDenied, RuntimeError])
 @pytest.mark.parametrize("late", [False, True], ids=["not_done", "done"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_any_call_to_the_store_may_fail_whether_it_was_done_or_not(scenario, late, error, tmp_path):
-    template = prepared(scenario, tmp_path / "template")
-    trace = world_of(template.copy(tmp_path / "whole")).drain().trace
+def test_any_call_to_the_store_may_fail_whether_it_was_done_or_not(scenario, late, error, quick_path):
+    template = prepared(scenario, quick_path / "template")
+    trace = world_of(template.copy(quick_path / "whole")).drain().trace
     for number in [number for number, effect in enumerate(trace) if is_store(effect)]:
-        world = world_of(template.copy(tmp_path / str(number)))
+        world = world_of(template.copy(quick_path / str(number)))
         fail_once(world, number, error("for a test"), late=late)
         assert_exactly_once(world.drain())
         assert world.progress.last_error is None
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_any_change_of_the_store_may_meet_a_conflict(scenario, tmp_path):
-    template = prepared(scenario, tmp_path / "template")
-    trace = world_of(template.copy(tmp_path / "whole")).drain().trace
+def test_any_change_of_the_store_may_meet_a_conflict(scenario, quick_path):
+    template = prepared(scenario, quick_path / "template")
+    trace = world_of(template.copy(quick_path / "whole")).drain().trace
     changes = (fx.PutBlob, fx.CreateBlob, fx.AppendBlob)
     for number in [number for number, effect in enumerate(trace) if isinstance(effect, changes)]:
-        world = world_of(template.copy(tmp_path / str(number)))
+        world = world_of(template.copy(quick_path / str(number)))
         fail_once(world, number, Conflict("for a test"))
         assert_exactly_once(world.drain())
 
@@ -111,11 +111,11 @@ def test_any_change_of_the_store_may_meet_a_conflict(scenario, tmp_path):
 @pytest.mark.parametrize("error", [no_space, lambda: OSError(errno.EIO, "for a test")], ids=["ENOSPC", "EIO"])
 @pytest.mark.parametrize("late", [False, True], ids=["not_done", "done"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_any_call_to_the_disk_may_fail_whether_it_was_done_or_not(scenario, late, error, tmp_path):
-    template = prepared(scenario, tmp_path / "template")
-    trace = world_of(template.copy(tmp_path / "whole")).drain().trace
+def test_any_call_to_the_disk_may_fail_whether_it_was_done_or_not(scenario, late, error, quick_path):
+    template = prepared(scenario, quick_path / "template")
+    trace = world_of(template.copy(quick_path / "whole")).drain().trace
     for number in [number for number, effect in enumerate(trace) if is_disk(effect)]:
-        world = world_of(template.copy(tmp_path / str(number)))
+        world = world_of(template.copy(quick_path / str(number)))
         fail_once(world, number, error(), late=late)
         try:
             world.drain()
@@ -126,12 +126,12 @@ def test_any_call_to_the_disk_may_fail_whether_it_was_done_or_not(scenario, late
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_disk_that_fails_for_a_while_at_any_call_delays_only(scenario, tmp_path):
-    template = prepared(scenario, tmp_path / "template")
-    trace = world_of(template.copy(tmp_path / "whole")).drain().trace
+def test_a_disk_that_fails_for_a_while_at_any_call_delays_only(scenario, quick_path):
+    template = prepared(scenario, quick_path / "template")
+    trace = world_of(template.copy(quick_path / "whole")).drain().trace
     writes = [number for number, effect in enumerate(trace) if isinstance(effect, fx.WriteFile | fx.SyncFile)]
     for first in writes[::3]:
-        world = world_of(template.copy(tmp_path / str(first)))
+        world = world_of(template.copy(quick_path / str(first)))
         ends = world.clock + 3.0
 
         def full(number, effect, first=first, world=world, ends=ends):

@@ -13,8 +13,8 @@ from support.shippers import PREDICTIONS, Spool, World
 
 
 @pytest.fixture
-def spool(tmp_path):
-    return Spool(tmp_path / "spool")
+def spool(quick_path):
+    return Spool(quick_path / "spool")
 
 
 def flip(path, position, bit):
@@ -27,12 +27,12 @@ def quarantined(spool):
     return {path.name: path.read_bytes() for path in spool.path("quarantine").iterdir()}
 
 
-def test_a_flipped_bit_anywhere_in_a_segment_costs_at_most_the_frame_that_it_touches(spool, tmp_path, nightly):
+def test_a_flipped_bit_anywhere_in_a_segment_costs_at_most_the_frame_that_it_touches(spool, quick_path, nightly):
     writer = spool.writer().collect_many([1.0, 2.0, 3.0]).seal()
     size, chance = writer.path.stat().st_size, random.Random(1)
     too_new = 0
     for position in range(0, size, 1 if nightly else 3):
-        copy = spool.copy(tmp_path / str(position))
+        copy = spool.copy(quick_path / str(position))
         flip(copy.path("segments", writer.name), position, chance.randrange(8))
         world = World(copy).drain()
         too_new += world.progress.too_new
@@ -44,7 +44,7 @@ def test_a_flipped_bit_anywhere_in_a_segment_costs_at_most_the_frame_that_it_tou
     assert too_new <= 2
 
 
-def test_a_cut_anywhere_in_a_segment_costs_the_frames_behind_it(spool, tmp_path, nightly):
+def test_a_cut_anywhere_in_a_segment_costs_the_frames_behind_it(spool, quick_path, nightly):
     writer = spool.writer()
     ends = []
     for value in (1.0, 2.0, 3.0):
@@ -52,7 +52,7 @@ def test_a_cut_anywhere_in_a_segment_costs_the_frames_behind_it(spool, tmp_path,
         ends.append(writer.path.stat().st_size)
     writer.seal()
     for length in range(0, ends[-1], 1 if nightly else 3):
-        copy = spool.copy(tmp_path / str(length))
+        copy = spool.copy(quick_path / str(length))
         path = copy.path("segments", writer.name)
         path.write_bytes(path.read_bytes()[:length])
         world = World(copy).drain()
@@ -60,14 +60,14 @@ def test_a_cut_anywhere_in_a_segment_costs_the_frames_behind_it(spool, tmp_path,
         assert not world.shipped() - copy.accepted
 
 
-def test_a_flipped_bit_anywhere_in_the_ledger_loses_and_doubles_nothing(spool, tmp_path, nightly):
+def test_a_flipped_bit_anywhere_in_the_ledger_loses_and_doubles_nothing(spool, quick_path, nightly):
     for key in ({}, {"key": PREDICTIONS}):
         spool.writer(f"host-{len(key)}-a-r").collect_many([1.0, 2.0, 3.0, 4.0], **key)
     world = World(spool, batch_rows=2).drain()
     World(spool, world.store).drain()  # from now on the ledger is a snapshot
     chance = random.Random(2)
     for position in range(0, spool.path("ledger").stat().st_size, 1 if nightly else 7):
-        copy = spool.copy(tmp_path / str(position))
+        copy = spool.copy(quick_path / str(position))
         flip(copy.path("ledger"), position, chance.randrange(8))
         copy.path("status.json").unlink()
         again = World(copy, world.store).drain()
@@ -75,16 +75,16 @@ def test_a_flipped_bit_anywhere_in_the_ledger_loses_and_doubles_nothing(spool, t
         assert not list(copy.path("intents").iterdir())
 
 
-def test_a_flipped_bit_in_the_ledger_while_batches_are_open_loses_and_doubles_nothing(spool, tmp_path, nightly):
+def test_a_flipped_bit_in_the_ledger_while_batches_are_open_loses_and_doubles_nothing(spool, quick_path, nightly):
     spool.writer().collect_many([1.0, 2.0, 3.0, 4.0]).collect_many([5.0, 6.0], key=PREDICTIONS)
-    whole = World(spool.copy(tmp_path / "whole"), batch_rows=2).drain()
+    whole = World(spool.copy(quick_path / "whole"), batch_rows=2).drain()
     appends = [number for number, effect in enumerate(whole.trace) if isinstance(effect, fx.AppendBlob)]
     chance = random.Random(3)
     for until in (appends[0], appends[0] + 1, appends[1] + 1, appends[-1] + 1):
-        template = spool.copy(tmp_path / f"until-{until}")
+        template = spool.copy(quick_path / f"until-{until}")
         size = None
         for attempt in range(400 if nightly else 40):
-            copy = template.copy(tmp_path / f"{until}-{attempt}")
+            copy = template.copy(quick_path / f"{until}-{attempt}")
             world = World(copy, batch_rows=2)
             world.run(until=until)
             size = copy.path("ledger").stat().st_size
@@ -92,11 +92,11 @@ def test_a_flipped_bit_in_the_ledger_while_batches_are_open_loses_and_doubles_no
             assert world.drain().shipped() == spool.accepted, (until, attempt)
 
 
-def test_a_ledger_that_is_cut_anywhere_is_made_good_by_the_status(spool, tmp_path):
+def test_a_ledger_that_is_cut_anywhere_is_made_good_by_the_status(spool, quick_path):
     spool.writer().collect_many([1.0, 2.0, 3.0, 4.0])
     world = World(spool, batch_rows=2).drain()
     for length in range(0, spool.path("ledger").stat().st_size, 11):
-        copy = spool.copy(tmp_path / str(length))
+        copy = spool.copy(quick_path / str(length))
         copy.path("ledger").write_bytes(copy.path("ledger").read_bytes()[:length])
         assert World(copy, world.store).drain().shipped() == spool.accepted, length
 
@@ -182,8 +182,8 @@ def test_a_frame_that_could_stand_in_no_file_is_set_aside_alone(spool, how):
     assert list(world.progress.damaged) == ["undecodable"]
 
 
-def test_a_file_that_is_no_segment_and_a_segment_of_another_spool_are_moved_away(spool, tmp_path):
-    foreign = Spool(tmp_path / "other", "memory://other").writer("host-9-a-r").collect_many([1.0]).seal()
+def test_a_file_that_is_no_segment_and_a_segment_of_another_spool_are_moved_away(spool, quick_path):
+    foreign = Spool(quick_path / "other", "memory://other").writer("host-9-a-r").collect_many([1.0]).seal()
     foreign.path.rename(spool.path("segments", foreign.name))
     spool.path("segments", "host-8-a-r.0.seg").write_bytes(b"no segment at all, whatever its name says")
     spool.writer().collect_many([2.0]).seal()

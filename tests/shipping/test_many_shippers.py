@@ -109,9 +109,9 @@ class Schedule:
 
 
 @pytest.mark.parametrize("hosts", [1, 2, 3])
-def test_every_row_of_every_host_stands_once_whatever_happens(hosts, tmp_path, nightly):
+def test_every_row_of_every_host_stands_once_whatever_happens(hosts, quick_path, nightly):
     for seed in range(3_000 if nightly else 12):
-        schedule = Schedule(seed, tmp_path / str(seed), hosts)
+        schedule = Schedule(seed, quick_path / str(seed), hosts)
         schedule.run(1_500)
         shipped = Counter((request, row) for request, row, _ in schedule.worlds[0].shipped().elements())
         accepted = sum((world.spool.accepted for world in schedule.worlds), Counter())

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from zlib import crc32
@@ -64,7 +64,7 @@ class Batch:
 
     def to_document(self) -> dict[str, Any]:
         """As plain values."""
-        return asdict(self) | {"key": [self.key.tree, *self.key.parts]}
+        return {**vars(self), "key": [self.key.tree, *self.key.parts]}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Batch:
