@@ -48,6 +48,17 @@ def test_wrong_usage_is_2(arguments):
     assert done.err.startswith("usage:")
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["-n", "many"], "'many' is no number from 1 to 100,000"),
+        (["--day", "today"], "'today' is no day like 2026-11-22"),
+    ],
+)
+def test_wrong_usage_says_what_is_right(option, said):
+    assert said in modeltap("head", *option).err
+
+
 def test_an_error_is_one_sentence_and_a_store_of_a_later_version_is_2():
     done = modeltap("ls", "--store", "s3://bucket/prefix")
     assert done.code == 2

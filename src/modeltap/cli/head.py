@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 SUMMARY = "show the first or last rows of a collection, inputs and predictions joined with --join"
 
+MAX_ROWS = 100_000
+"""More belongs into a tool that reads the file: modeltap read-options."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's own arguments."""
@@ -20,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("designation", nargs="?", help="inputs, predictions, ... (default: the first that there is)")
     parser.add_argument("--service", help="when several services serve that model")
     parser.add_argument("--model-version", help="when the model has several versions (default: the newest rows)")
-    parser.add_argument("--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="a UTC day (default: the last)")
+    parser.add_argument("--day", type=_day, metavar="YYYY-MM-DD", help="a UTC day (default: the last)")
     parser.add_argument("-n", "--rows", type=_count, default=10, metavar="N", help="how many (default 10)")
     parser.add_argument("--last", action="store_true", help="the day's last rows instead of its first")
     parser.add_argument(
@@ -69,7 +72,13 @@ def _print(found: Look) -> None:
 
 
 def _count(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= 100_000:
-        raise ValueError(text)
-    return count
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_ROWS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MAX_ROWS:,}")
+    return int(text)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day like 2026-11-22") from None
