@@ -1,11 +1,13 @@
 """Counters of one process: every row that was offered is counted once.
 
 offered = accepted + rejected + off + sampled_out. Each field is changed by one statement without a
-call in it, which CPython does not interrupt, so threads and signal handlers need no lock.
+call in it (a missing reason begins at zero by itself), which CPython does not interrupt, so threads
+and signal handlers need no lock.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,16 +23,16 @@ class CollectionCounters:
         self.sampled_out = 0
         self.unpaired_rows = 0
         self.width_mismatch = 0
-        self.rejected: dict[str, int] = {}
-        self.dropped: dict[str, int] = {}
+        self.rejected: defaultdict[str, int] = defaultdict(int)
+        self.dropped: defaultdict[str, int] = defaultdict(int)
 
     def reject(self, reason: str, rows: int) -> None:
         """Count rows that ``collect()`` did not take."""
-        self.rejected[reason] = self.rejected.get(reason, 0) + rows
+        self.rejected[reason] += rows
 
     def drop(self, reason: str, rows: int) -> None:
         """Count accepted rows that were given up."""
-        self.dropped[reason] = self.dropped.get(reason, 0) + rows
+        self.dropped[reason] += rows
 
     def as_document(self) -> dict[str, Any]:
         """A copy as plain values."""

@@ -23,13 +23,18 @@ SCHEMA = Schema((("reason", STRING), ("rows", INT64), ("first", TIMESTAMP), ("la
 class LossLedger:
     """Remembers what is recorded already; owned by the housekeeping of one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, since_us: int = 0) -> None:
+        """Begin with nothing recorded.
+
+        Args:
+            since_us: when counting began; 0 when the first losses are recorded as they are counted.
+        """
         self._recorded: dict[tuple[CollectionKey, str], int] = {}
-        self._since_us = 0
+        self._since_us = since_us
 
     def record(self, counters: Mapping[CollectionKey, CollectionCounters], writer: SpoolWriter, now_us: int) -> None:
         """Write one row for each (collection, reason) that has grown since the last one."""
-        since = self._since_us or now_us
+        since = min(self._since_us or now_us, now_us)  # the clock may have been set back
         complete = True
         for key, reason, counted in _reasons(counters):
             rows = counted - self._recorded.get((key, reason), 0)
