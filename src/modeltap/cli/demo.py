@@ -18,7 +18,6 @@ from modeltap.errors import ModeltapError
 if TYPE_CHECKING:
     from modeltap.cli.tour.folder import DemoFolder
     from modeltap.cli.tour.service import ScoringService
-    from modeltap.cli.tour.traffic import Replay
 
 SUMMARY = "train a model on real rows, serve it, send requests, and see inputs and predictions arrive in data.csv"
 WORKERS = 2
@@ -55,14 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if complete else 1
 
 
-def _replay(folder: DemoFolder, service: ScoringService, requests: int) -> Replay:
+def _replay(folder: DemoFolder, service: ScoringService, requests: int) -> None:
     from modeltap.cli.tour.traffic import replay
 
     rows = folder.held_out().rows
     done = replay((service.host, service.port), rows, requests, _progress(requests))
     a_second = (done.answered + done.failed) / done.seconds
     print(f"  requests     {done.answered:,} answered, {done.failed:,} failed on purpose, {a_second:,.0f} a second")
-    return done
 
 
 def _show(folder: DemoFolder, since: str) -> bool:
