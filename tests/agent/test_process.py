@@ -34,7 +34,7 @@ def test_a_detached_agent_leaves_at_once_holds_no_pipe_and_ends_by_itself(host):
     eventually(lambda: not host.agent_runs())
     assert host.shipped() == host.spool.accepted
     assert not list(host.spool.path("segments").iterdir())
-    assert "ended" in host.log()
+    eventually(lambda: "ended" in host.log())
 
 
 def test_it_stays_while_a_scoring_process_lives_that_has_no_segment(host):
@@ -151,6 +151,7 @@ def test_a_store_of_a_newer_modeltap_is_not_written_to(host):
     host.spool.writer().collect_many([1.0])
     agent = host.agent("--once")
     agent.communicate(timeout=30)
+    assert agent.returncode == 1
     assert [info.path for info in host.store.list("")] == ["modeltap/store.json"]
     assert "upgrade modeltap" in host.status()["last_error"]
 

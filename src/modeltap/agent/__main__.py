@@ -3,7 +3,8 @@
 By hand it stays until SIGTERM or Ctrl-C, and stands by while another agent ships the spool. With ``--detach``, as
 scoring processes start it, it leaves its starter at once, holds nothing of it, and ends when nobody needs it.
 
-Exit codes: 0 ended as told, or another agent ships this spool; 1 it could not run; 2 wrong usage.
+Exit codes: 0 ended as told, or another agent ships this spool; 1 it could not run, or rows are left after ``--once``;
+2 wrong usage.
 """
 
 from __future__ import annotations
@@ -110,9 +111,9 @@ def _run(spool: SpoolDirectory, settings: Settings, arguments: argparse.Namespac
             return 0
     with serving(agent.control, arguments.listen):
         log.info("shipping %s to %s", spool.path, public_url(settings.store))
-        agent.run()
-    log.info("ended")
-    return 0
+        empty = agent.run()
+    log.info("ended; %s", "nothing is left to ship" if empty else "rows are left in the spool")
+    return 0 if empty or not arguments.once else 1
 
 
 def _stand_by(agent: Agent) -> bool:

@@ -17,6 +17,8 @@ from modeltap.agent.scorers import Service, reasons, services_of
 from modeltap.errors import SettingsError
 from modeltap.shipping.effects import Progress
 
+STUCK_SECONDS = 300.0
+"""Longer than the longest flush interval and a few retries."""
 _HELP = {
     "modeltap_rows_accepted_total": ("counter", "rows that collect() took"),
     "modeltap_rows_rejected_total": ("counter", "rows that collect() did not take"),
@@ -97,6 +99,14 @@ def serving(control: AgentControl, address: str) -> Iterator[int]:
         thread.join(timeout=1.0)
 
 
+def _health(progress: Progress | None) -> tuple[int, str]:
+    if progress is None:
+        return 503, "starting\n"
+    if progress.oldest_seconds > STUCK_SECONDS:
+        return 503, f"rows have waited for {progress.oldest_seconds:.0f} s; modeltap doctor says why\n"
+    return 200, "ok\n"
+
+
 def _handler(control: AgentControl) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """Answers one request."""
@@ -109,7 +119,7 @@ def _handler(control: AgentControl) -> type[BaseHTTPRequestHandler]:
             if self.path == "/metrics":
                 self._answer(200, metrics_text(services_of(control.known_scorers), progress))
             elif self.path == "/healthz":
-                self._answer(200 if progress is not None else 503, "ok\n" if progress is not None else "starting\n")
+                self._answer(*_health(progress))
             else:
                 self._answer(404, "there are /metrics and /healthz\n")
 

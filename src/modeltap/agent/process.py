@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from math import inf
 from typing import TypeVar
 
 from modeltap.agent.announcer import Announcer
@@ -37,8 +38,9 @@ T = TypeVar("T")
 LOCK_TRIES = 25
 LOCK_PAUSE_SECONDS = 0.02
 """Whoever asks whether an agent runs holds the lock for a moment, so one failed try says nothing."""
-STORE_PAUSE_SECONDS = 1.0
+STORE_PAUSE_SECONDS = 0.5
 LONGEST_STORE_PAUSE_SECONDS = 30.0
+FEW_STORE_PAUSES_SECONDS = 2.0
 QUARANTINE_SHARE = 4
 """The quarantine may take a quarter of the spool's bound."""
 
@@ -88,8 +90,11 @@ class Agent:
         """Become the agent of the spool; False when there is another one."""
         return bool(_try(self._lock.acquire, tries))
 
-    def run(self) -> None:
+    def run(self) -> bool:
         """Ship until the control says to end. Needs the lock, and frees it.
+
+        Returns:
+            Whether nothing was left to ship.
 
         Raises:
             FormatTooNew: the spool was written by a newer modeltap; it is left untouched.
@@ -98,12 +103,12 @@ class Agent:
         control = self.control
         try:
             if not self._await_store():
-                return
+                return False
             driver = Driver(LocalFilesystem(), self._store, control, self._spool.file_mode)
             while True:
                 driver.run(ship(self._config()))
                 if self._may_end():
-                    return
+                    return control.progress is not None and control.progress.idle
                 control.go_on()
         finally:
             control.close()
@@ -129,10 +134,15 @@ class Agent:
             except StoreError as error:
                 log.warning("opening the store: %s; trying again", error)
                 self._status.say(str(error))
-            if self.control.orders().end or self.control.orders().drain:
+            if self.control.orders().end or pause > self._longest_store_pause():
                 return False
             self.control.wait(pause)
             pause = min(2 * pause, LONGEST_STORE_PAUSE_SECONDS)
+
+    def _longest_store_pause(self) -> float:
+        """One that ships once and was given no time tries a few times only."""
+        only_once = self.control.drains_once and not self.control.stopping
+        return FEW_STORE_PAUSES_SECONDS if only_once else inf
 
     def _may_end(self) -> bool:
         """Whether nothing has come since; the lock is freed while nobody else can start an agent."""

@@ -83,7 +83,7 @@ def _send_off(work: Work, target: Target, entries: list[Entry]) -> Steps[None]:
         batch = _describe(target, entries, b"", identity, "")
         yield from record(work, settled(batch, TOO_MANY_SCHEMAS))
         work.given_up.append(((target.stream.key.tree, *target.stream.key.parts), TOO_MANY_SCHEMAS, batch.total_rows))
-        given_up = Sending(batch, Step.REFUSED)
+        given_up = Sending(batch, Step.REFUSED, work.now)
         work.open_sending(given_up)
         work.close_sending(given_up)
         return
@@ -101,7 +101,8 @@ def _send_off(work: Work, target: Target, entries: list[Entry]) -> Steps[None]:
 
 def _write_down(work: Work, target: Target, batch: Batch, data: bytes) -> Steps[None]:
     name = f"{batch.id}{SUFFIX}"
-    sending = Sending(batch, Step.REFUSED if target.fate == REFUSED else Step.RECORD, data)
+    step = Step.REFUSED if target.fate == REFUSED else Step.RECORD
+    sending = Sending(batch, step, work.now, data)
     try:
         yield from put_in_place(work.config.path("intents"), name, [encode_front(batch), data])
     except InDoubt as error:

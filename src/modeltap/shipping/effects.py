@@ -242,7 +242,7 @@ class Progress:
         damaged: bytes that are no frames, by cause.
         shipped_rows: rows shipped since the ledger began.
         backlog_bytes: of segments, not shipped yet.
-        oldest_seconds: how long the oldest frame that was read has waited.
+        oldest_seconds: how long the oldest frame or batch that is at hand has waited.
         open_batches: on their way.
         living: segments that a living process writes and that can be read.
         idle: nothing is read, waiting or on its way.

@@ -32,8 +32,8 @@ def take_progress(work: Work) -> Progress:
     """Tell where shipping stands; what is told once (commits, rows given up) is forgotten."""
     settled = settled_positions(work)
     segments = {name: passed(work.segments[name], position) for name, position in settled.items()}
-    waits = [lane.oldest for lane in work.lanes() if lane.waiting]
-    open_batches = sum(1 for _ in work.open_sendings())
+    sendings = list(work.open_sendings())
+    waits = [lane.oldest for lane in work.lanes() if lane.waiting] + [sending.since for sending in sendings]
     counts, known = work.ledger.counts, work.segments.values()
     progress = Progress(
         segments=segments,
@@ -45,9 +45,9 @@ def take_progress(work: Work) -> Progress:
         shipped_rows=counts.shipped_rows,
         backlog_bytes=sum(max(0, segment.size - segments[segment.name]) for segment in known),
         oldest_seconds=max(0.0, work.now - min(waits)) if waits else 0.0,
-        open_batches=open_batches,
+        open_batches=len(sendings),
         living=sum(not segment.sealed and not segment.ignored for segment in known),
-        idle=not open_batches
+        idle=not sendings
         and work.listing not in work.problems
         and all(segments[found.name] >= found.size or found.ignored for found in known),
         too_new=sum(segment.ignored for segment in known),

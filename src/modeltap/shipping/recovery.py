@@ -39,7 +39,8 @@ def recover(work: Work) -> Steps[None]:
     yield from _settle_set_aside(work)
     for batch in work.ledger.open.values():
         # A batch without a path was to be set aside; any other may be in the store.
-        work.open_sending(Sending(batch, Step.ASK if batch.path else Step.REFUSED, unknown=True))
+        step = Step.ASK if batch.path else Step.REFUSED
+        work.open_sending(Sending(batch, step, work.now, unknown=True))
     try:
         yield from compact(work)
     except OSError as error:

@@ -46,6 +46,8 @@ from modeltap.shipping.work import Config, Work
 EASING = 1.25
 """Each look that finds nothing makes the pause longer by this."""
 MAX_IDLE_STREAMS = 256
+GOALS_SECONDS = 60.0
+"""A request to ship at once is forgotten after that: what is held must not make every later batch small."""
 
 
 def ship(config: Config) -> Steps[None]:
@@ -67,6 +69,7 @@ def ship(config: Config) -> Steps[None]:
         if orders.flush != mark:
             mark = orders.flush
             work.goals = {segment.name: segment.size for segment in work.segments.values()}
+            work.goals_until = work.now + GOALS_SECONDS
         moved = yield from _ship_what_is_due(work, drain=orders.drain)
         yield from _tidy(work)
         progress = take_progress(work)
@@ -114,6 +117,8 @@ def _go_on(work: Work, sending: Sending) -> Steps[bool]:
 
 def _note_goals(work: Work) -> None:
     """A request to ship at once is met when everything that stood there then is passed."""
+    if work.now >= work.goals_until:
+        work.goals.clear()
     if work.goals:
         settled = settled_positions(work)
         work.goals = {

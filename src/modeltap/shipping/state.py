@@ -262,6 +262,7 @@ class Sending:
 
     Attributes:
         step: what is done next.
+        since: when it was made, or taken up again.
         data: its bytes while they are still in memory; they lie in its file too.
         doubtful: whether its bytes are in their file is not certain.
         unknown: the outcome of a send of it was unknown once, or it was open at the start.
@@ -270,6 +271,7 @@ class Sending:
 
     batch: Batch
     step: Step
+    since: float
     data: bytes | None = None
     doubtful: bool = False
     unknown: bool = False

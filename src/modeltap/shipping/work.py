@@ -89,6 +89,7 @@ class Work:
     commits: list[Commit] = field(default_factory=list)
     given_up: list[tuple[tuple[str, ...], str, int]] = field(default_factory=list)
     goals: dict[str, int] = field(default_factory=dict)
+    goals_until: float = 0.0
     floors: dict[str, int] = field(default_factory=dict)
     now: float = 0.0
     urgent: bool = False
