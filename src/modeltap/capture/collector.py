@@ -14,7 +14,10 @@ from time import time_ns
 from typing import Any
 
 from modeltap import runtime
-from modeltap.capture import carrying
+from modeltap.capture import (
+    carrying,
+    control,  # noqa: F401  loaded with the collector: an import that a fork cuts in two never ends in the child
+)
 from modeltap.capture.cells import Refused
 from modeltap.capture.identity import Identity, correlation_ids, encoded_id, identities, user_ids_of
 from modeltap.capture.naming import DEFAULT, collection_key

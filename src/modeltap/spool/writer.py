@@ -1,7 +1,8 @@
 """The writer: one process start's way into the spool.
 
 Promises: an accepted frame is one unbuffered ``write`` to the process's own segment, so it survives
-the death of the process; no lock is ever waited for; a slow or failing disk costs one slow call, then
+the death of the process; no lock is ever waited for (while one thread opens the segment that all need, the
+others look for it as long as a call may be slow); a slow or failing disk costs one slow call, then
 frames go to a bounded memory ring (counted as volatile) until the housekeeping thread has written
 them, which is told at once that one waits: a false alarm is over in milliseconds; when the spool is
 full new rows are refused, never old ones overwritten.
@@ -33,6 +34,7 @@ from modeltap.spool.segment import MAX_SEGMENT_BYTES, SUFFIX
 STALL_NANOSECONDS = 250_000_000
 RING_BYTES = 16 << 20
 MIN_SEGMENT_BYTES = 64 << 10
+LOOK_SECONDS = 0.0005
 CLOSE_SECONDS = 2.0
 """How long the end waits for housekeeping that is writing what waited in memory."""
 
@@ -88,6 +90,7 @@ class SpoolWriter:
         self.stem = f"{host_name()}-{os.getpid()}-{time.time_ns() // 1000:x}-{os.urandom(4).hex()}"
         self._numbers = count()
         self._opening = threading.Lock()
+        self._opener = 0
         self._recovering = threading.Lock()
         self._segment: OwnSegment | None = None
         self._refusal = ""
@@ -145,7 +148,7 @@ class SpoolWriter:
             return None
         if self._refusal in (CLOSED, FULL):
             return self._refusal
-        if self._segment is None and not self._stalled and self._change_segment(None):
+        if self._segment is None and not self._stalled and (self._change_segment(None) or self._await_segment()):
             return self.put(descriptor, body, rows)
         if self._refusal == FULL:
             return FULL
@@ -184,6 +187,7 @@ class SpoolWriter:
         """Put a new segment in the place of ``old``; False when that is not possible now."""
         if not self._opening.acquire(blocking=False):
             return False  # another thread is at it, or this one further up its stack
+        self._opener = threading.get_ident()
         try:
             if self._refusal == CLOSED:
                 return False
@@ -200,7 +204,15 @@ class SpoolWriter:
             self.last_error = f"opening a segment in the spool {self.directory.path}: {error}"
             return False
         finally:
+            self._opener = 0
             self._opening.release()
+
+    def _await_segment(self) -> bool:
+        """Look for the segment that another thread is opening; False when that takes as long as a stall."""
+        limit = self._clock_ns() + STALL_NANOSECONDS
+        while self._opening.locked() and self._opener != threading.get_ident() and self._clock_ns() < limit:
+            time.sleep(LOOK_SECONDS)
+        return self._segment is not None
 
     def _open_segment(self) -> OwnSegment:
         path = os.path.join(self.directory.segments, f"{self.stem}.{next(self._numbers)}{SUFFIX}")
