@@ -232,6 +232,7 @@ class Runtime:
             self._child.see_to_it()
             if self._child.hopeless:
                 self._complain("the agent process does not start (see agent.log in the spool); a thread ships instead")
+                self._child.forget()
                 self._child, self.settings = None, replace(self.settings, shipper="thread")
         if self.settings.shipper == "thread" and self._shipper_thread is None and not self._closed:
             from modeltap.agent.thread import start
