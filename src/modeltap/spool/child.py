@@ -1,8 +1,9 @@
 """The agent as a child process: started when none runs for this spool, never waited for.
 
 Promises: at most one start every 5 s on a host (the start lock's file time says when); the child
-inherits no pipe, socket or descriptor of the host, detaches itself and outlives it; its end is seen
-by its lock, never by a pid.
+inherits no pipe, socket or descriptor of the host, detaches itself and outlives it; no key stands in
+its command line; its end is seen by its lock, never by a pid; an interpreter that cannot be started is counted like an agent that
+never came to hold its lock.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import time
 
 from modeltap.spool.directory import SpoolDirectory
+from modeltap.spool.filesystem import open_private
 from modeltap.spool.locks import FileLock, is_locked
 
 PAUSE_SECONDS = 5.0
@@ -22,27 +24,35 @@ MAX_FRUITLESS_STARTS = 3
 class AgentChild:
     """Sees to it that one agent runs for a spool."""
 
-    def __init__(self, directory: SpoolDirectory, root: str, store: str) -> None:
+    def __init__(self, directory: SpoolDirectory, root: str, store: str, executable: str | None = None) -> None:
+        """Start nothing yet.
+
+        Args:
+            directory: the spool.
+            root: the folder that it stands in.
+            store: where the agent ships to.
+            executable: the interpreter; this process's own if not given.
+        """
         self._directory = directory
         self._root = root
         self._store = store
-        self._process: subprocess.Popen[bytes] | None = None
+        self._executable = sys.executable if executable is None else executable
+        self._processes: list[subprocess.Popen[bytes]] = []
         self._fruitless = 0
 
     @property
     def hopeless(self) -> bool:
         """Whether this host cannot run the agent as a process of its own."""
-        return self._fruitless >= MAX_FRUITLESS_STARTS or not _is_python(sys.executable)
+        return self._fruitless >= MAX_FRUITLESS_STARTS or not _is_python(self._executable)
 
     def see_to_it(self) -> None:
         """Start the agent if none holds the agent lock."""
-        if self._process is not None and self._process.poll() is not None:
-            self._process = None
+        self._processes = [process for process in self._processes if process.poll() is None]
         if is_locked(self._directory.agent_lock):
             self._fruitless = 0
             return
         start = FileLock(self._directory.start_lock, self._directory.file_mode)
-        if not _is_python(sys.executable) or not start.acquire():
+        if not _is_python(self._executable) or not start.acquire():
             return
         try:
             if self._pause_is_over() and not is_locked(self._directory.agent_lock):
@@ -53,35 +63,45 @@ class AgentChild:
 
     def forget(self) -> None:
         """Stop watching the child; it lives on."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.returncode = 0  # else its destructor warns that a child still runs: it is meant to
-        self._process = None
+        for process in self._processes:
+            if process.poll() is None:
+                process.returncode = 0  # else its destructor warns that a child still runs: it is meant to
+        self._processes = []
 
     def _pause_is_over(self) -> bool:
         found = os.stat(self._directory.start_lock)
-        fresh = found.st_mtime_ns == 0 or found.st_size == 0
-        if fresh:  # the very first start on this spool: the file has just been made
+        if not found.st_size:  # the very first start on this spool: the file has just been made
             with open(self._directory.start_lock, "wb") as file:
                 file.write(b"\n")
             return True
-        return time.time() - found.st_mtime >= PAUSE_SECONDS
+        waited = time.time() - found.st_mtime
+        return not 0 <= waited < PAUSE_SECONDS  # a clock that was set back must not put off the next start
 
     def _start(self) -> None:
         self._fruitless += 1
-        command = [sys.executable, "-m", "modeltap.agent", "--spool", self._root, "--store", self._store, "--detach"]
-        flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        log = os.open(self._directory.agent_log, flags, self._directory.file_mode)
+        command = [self._executable, "-m", "modeltap.agent", "--spool", self._root, "--detach"]
+        log = self._open_log()
         try:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env={**os.environ, "MODELTAP_STORE": self._store},  # it may hold a key: a command line is read by all
                 close_fds=True,
                 start_new_session=True,
             )
+        except OSError:  # no such interpreter, no memory, no process left: counted above, tried again after the pause
+            return
         finally:
             os.close(log)
+        self._processes.append(process)
+
+    def _open_log(self) -> int:
+        try:
+            return open_private(self._directory.agent_log, os.O_WRONLY | os.O_APPEND, self._directory.file_mode)
+        except OSError:  # a full disk, or the log of another user: the agent is wanted all the same
+            return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
 
 
 def _is_python(executable: str | None) -> bool:
