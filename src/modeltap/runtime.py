@@ -2,8 +2,9 @@
 
 Promises: starting never raises and never waits for the network; a fork gets a writer, locks and a
 thread of its own; at exit the host's signal handlers are untouched and nothing is joined without a
-bound. Once a second the housekeeping thread writes what waits in memory, publishes the counters,
-records losses and sees to it that an agent runs.
+bound. Once a second, and at once when a row begins to wait in memory, the housekeeping thread writes
+what waits there, records losses, publishes the counters and sees to it that an agent runs; what fails
+of that keeps nothing else from being done.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import os
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from modeltap.core.key import CollectionKey
@@ -23,6 +26,7 @@ from modeltap.errors import ModeltapError
 from modeltap.spool import counters as counting
 from modeltap.spool.announcement import Announcement
 from modeltap.spool.child import AgentChild
+from modeltap.spool.complaints import Complaints
 from modeltap.spool.counters import CollectionCounters
 from modeltap.spool.directory import SpoolDirectory, read_document
 from modeltap.spool.losses import LossLedger
@@ -35,36 +39,48 @@ log = logging.getLogger("modeltap")
 
 TICK_SECONDS = 1.0
 SPOOL_RETRY_TICKS = 5
-COMPLAINT_SECONDS = 60.0
-MAX_REASONS = 256
-MEMORY_PLACES = ("/dev/shm", tempfile.gettempdir())  # noqa: S108  private by mode, checked when opened
+SETTLE_SECONDS = 2.0
+"""How long the end waits for housekeeping that is writing."""
 
 
 class Runtime:
     """Everything that this process has open for collecting; see the module's text."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tick_seconds: float = TICK_SECONDS) -> None:
+        """Open nothing yet.
+
+        Args:
+            settings: of this process.
+            tick_seconds: how often the house is kept.
+        """
         self.settings = settings
+        self._tick_seconds = tick_seconds
         self.directory: SpoolDirectory | None = None
         self.writer: SpoolWriter | None = None
         self.counters: dict[CollectionKey, CollectionCounters] = {}
-        self.started = time.time()
         self.problem = ""
-        self._losses = LossLedger()
         self._child: AgentChild | None = None
-        self._shipper_thread: Any = None
-        self._seeing_to_agent = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._wake = threading.Event()
-        self._announcement = Announcement(settings)
-        self._complaints: dict[str, str] = {}
-        self._complained: dict[str, float] = {}
         self._closed = False
+        self._begin()
+
+    def _begin(self) -> None:
+        """What a process has for itself: at construction, and in a forked child."""
+        self._thread: threading.Thread | None = None
+        self._shipper_thread: Any = None
+        self._starting_thread = threading.Lock()
+        self._seeing_to_agent = threading.Lock()
+        self._settling = threading.Lock()
+        self._wake: SimpleQueue[None] = SimpleQueue()  # its put() may interrupt itself, in signal handlers
+        self._announcement = Announcement(self.settings)
+        self._complaints = Complaints(lambda text: log.warning("modeltap: %s", text))
+        self._losses = LossLedger(time.time_ns() // 1000)
+        self.started = time.time()
 
     def complain(self, reason: str, text: str) -> None:
         """Have the housekeeping thread log a sentence, once per reason and minute: logging may block."""
-        if len(self._complaints) < MAX_REASONS:
-            self._complaints.setdefault(reason, text)
+        self._complaints.note(reason, text)
+        if self._thread is None and not self.settings.disabled:
+            self._start_housekeeping()  # in a forked child whose spool could not be opened yet
 
     def start(self) -> None:
         """Open the spool, the first segment and the agent; a problem is logged and tried again later."""
@@ -75,6 +91,8 @@ class Runtime:
         self._open_spool()
         if self.writer is not None:
             self.writer.open()
+        if self.settings.shipper == "thread":
+            import modeltap.agent.thread  # noqa: F401  a fork that cut this import in two would stop it in the child
         self._start_housekeeping()
 
     def counters_of(self, key: CollectionKey) -> CollectionCounters:
@@ -115,7 +133,7 @@ class Runtime:
         if self._closed:
             return
         self._closed = True
-        self._wake.set()
+        self._wake.put(None)
         self._settle()
         if self.writer is not None:
             self.writer.close()
@@ -138,14 +156,9 @@ class Runtime:
 
     def after_fork_in_child(self) -> None:
         """The child has no thread and shares no file; both come with its first row."""
-        self._thread, self._shipper_thread = None, None
-        self._announcement = Announcement(self.settings)
-        self._seeing_to_agent = threading.Lock()
-        self._wake = threading.Event()
-        self.started = time.time()
+        self._begin()
         for found in self.counters.values():
             found.__init__()  # type: ignore[misc]  # the collectors hold these very objects
-        self._losses = LossLedger()
         if self.writer is not None:
             self.writer.after_fork_in_child()
 
@@ -153,8 +166,7 @@ class Runtime:
         settings = self.settings
         root = settings.spool
         if settings.durability == "memory":
-            place = next(place for place in MEMORY_PLACES if os.path.isdir(place))
-            root = os.path.join(place, f"modeltap-{os.getuid()}")
+            root = os.path.join(_memory_place(), f"modeltap-{os.getuid()}")
         try:
             directory = SpoolDirectory.open(root, settings.store, group=settings.spool_group)
         except (OSError, ModeltapError) as error:
@@ -169,6 +181,7 @@ class Runtime:
             max_bytes=settings.spool_max_bytes,
             version=__version__,
             on_open=self._start_housekeeping,
+            on_wait=lambda: self._wake.put(None),
         )
 
     def _complain(self, problem: str) -> None:
@@ -177,46 +190,51 @@ class Runtime:
         self.problem = problem
 
     def _start_housekeeping(self) -> None:
-        if self._thread is not None or self._closed:
+        if self._thread is not None or self._closed or not self._starting_thread.acquire(blocking=False):
             return
-        self._thread = threading.Thread(target=self._keep_house, name="modeltap-housekeeping", daemon=True)
         try:
-            self._thread.start()
+            if self._thread is None:
+                thread = threading.Thread(target=self._keep_house, name="modeltap-housekeeping", daemon=True)
+                thread.start()
+                self._thread = thread
         except RuntimeError:  # the interpreter is ending: what is in the spool is shipped by the agent
-            self._thread = None
+            return
+        finally:
+            self._starting_thread.release()
 
     def _keep_house(self) -> None:
         ticks = 0
         wake = self._wake
         while not self._closed:
-            try:
-                if self.writer is None and ticks % SPOOL_RETRY_TICKS == SPOOL_RETRY_TICKS - 1:
-                    self._open_spool()
-                self._see_to_agent()
-                self._settle()
-            except Exception as error:
-                self._complain(f"housekeeping: {error!r}; it goes on in a second")
             ticks += 1
-            if wake.wait(TICK_SECONDS):
-                return
+            if self.writer is None and ticks % SPOOL_RETRY_TICKS == 0:
+                self._do(self._open_spool)
+            self._do(self._see_to_agent)
+            self._do(self._settle)
+            try:
+                wake.get(timeout=self._tick_seconds)
+            except Empty:
+                continue
 
-    def _tell(self) -> None:
-        """Log the complaints whose reason was not told within the last minute."""
-        now = time.monotonic()
-        for reason in list(self._complaints):
-            text = self._complaints.pop(reason)
-            if now - self._complained.get(reason, -COMPLAINT_SECONDS) >= COMPLAINT_SECONDS:
-                self._complained[reason] = now
-                log.warning("modeltap: %s", text)
+    def _do(self, chore: Callable[[], object]) -> None:
+        try:
+            chore()
+        except Exception as error:
+            self.complain("housekeeping", f"housekeeping: {error!r}; it goes on in a second")
 
     def _settle(self) -> None:
         """Bring to disk what is still in memory: rows in the ring, losses, counters; log complaints."""
-        self._tell()
-        if self.writer is None or self.directory is None:
+        self._complaints.tell()
+        if self.writer is None or self.directory is None or not self._settling.acquire(timeout=SETTLE_SECONDS):
             return
-        self.writer.recover()
-        self._losses.record(self.counters, self.writer, time.time_ns() // 1000)
-        self._announcement.publish(self.directory, self.writer, self.counters, self.started)
+        try:
+            self.writer.recover()
+            self._losses.record(self.counters, self.writer, time.time_ns() // 1000)
+            self._announcement.publish(self.directory, self.writer, self.counters, self.started)
+        except OSError as error:
+            self.complain("announcement", f"telling the counters: {error}; rows are not affected")
+        finally:
+            self._settling.release()
 
     def _see_to_agent(self) -> None:
         """Start what ships if nothing does. Housekeeping and ``flush`` both ask: one at a time, the other goes on."""
@@ -238,6 +256,11 @@ class Runtime:
             from modeltap.agent.thread import start
 
             self._shipper_thread = start(self.settings, directory)
+
+
+def _memory_place() -> str:
+    """Where files are memory, if there is such a place; private by mode, checked when opened."""
+    return "/dev/shm" if os.path.isdir("/dev/shm") else tempfile.gettempdir()  # noqa: S108
 
 
 _current: Runtime | None = None
