@@ -320,7 +320,18 @@ def test_flat_values_of_every_type_may_be_rows(spooled: Spooled):
 
 @pytest.mark.parametrize(
     ("value", "cell", "kind"),
-    [(0.5, 0.5, "float64"), (3, 3, "int64"), (True, True, "bool"), ("", "", "string"), (b"\x00", "AA==", "binary")],
+    [
+        *[
+            (0.5, 0.5, "float64"),
+            (3, 3, "int64"),
+            (True, True, "bool"),
+            ("", "", "string"),
+            (b"\x00", "AA==", "binary"),
+        ],
+        *[(np.float64(0.5), 0.5, "float64"), (np.int8(3), 3, "int64"), (np.bool_(True), True, "bool")],
+        *[(np.str_("x"), "x", "string"), (np.bytes_(b"\x01"), "AQ==", "binary")],
+        *[(np.datetime64("2026-11-22"), "2026-11-22T00:00:00.000000", "timestamp"), (pd.NA, None, "null")],
+    ],
 )
 def test_a_scalar_is_one_row_of_one_column(taken: Taken, value: Any, cell: Any, kind: str):
     (row,) = taken(value, feature_names=["y"])

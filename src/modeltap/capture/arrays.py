@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from sys import byteorder
 from typing import Any
 
@@ -46,7 +47,7 @@ def _read_matrix(values: Any, rows: int, width: int) -> Table:
         return Block(rows, width, *block)
     if not rows:
         return NOTHING
-    return read_rows([list(row) for row in values] if values.dtype.kind in "mM" else values.tolist())
+    return read_rows([list(row) for row in values] if values.dtype.kind in "mM" else cells_of(values))
 
 
 def read_masked(values: Any, shape: Shape) -> Table:
@@ -67,7 +68,16 @@ def block_of(values: Any) -> tuple[str, bytes] | None:
     layout, code = found
     if dtype.kind == "u" and dtype.itemsize == 8 and values.size and values.max() > _MAX_UINT:
         return None
-    return layout, (values if dtype.str == code or layout == BOOL else values.astype(code)).tobytes()
+    return layout, (values if dtype.str == code or layout == BOOL else _cast(values, code)).tobytes()
+
+
+def _cast(values: Any, code: str) -> Any:
+    """Quietly: what a NaN raises in the processor is nobody's business here."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return values.astype(code)
+    with numpy.errstate(all="ignore"):
+        return values.astype(code)
 
 
 def read_series(values: Any, shape: Shape) -> Table:

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from modeltap.capture.cells import Refused, read_cell
-from modeltap.capture.fields import cells_of, fields_of, is_column, is_record, is_series
+from modeltap.capture.fields import cells_of, fields_of, is_column, is_record, is_series, plain_dict
 from modeltap.capture.records import Shape
 from modeltap.core.correlation import (
     CORRELATION_COLUMNS,
@@ -131,14 +131,14 @@ def _on_array(data: Any, correlations: Correlations, one_name: bool) -> Any:
 
 def _on_plain(data: Any, correlations: Correlations, one_name: bool) -> Any:
     if isinstance(data, Mapping):
-        return _on_dict(data, correlations)
+        return _on_dict(plain_dict(data), correlations)
     if is_record(data):
-        return _on_dict(fields_of(data) or {}, correlations)
+        return _on_records([fields_of(data) or {}], correlations)[0]
     if isinstance(data, list | tuple | array) or is_series(data):
         values = cells_of(data)
         if values and all(isinstance(row, Mapping) or is_record(row) for row in values):
             return _on_records(
-                [row if isinstance(row, Mapping) else fields_of(row) or {} for row in values], correlations
+                [plain_dict(row if isinstance(row, Mapping) else fields_of(row) or {}) for row in values], correlations
             )
         joined = _joined(_as_rows(values, correlations, one_name), correlations)
         return joined[0] if len(joined) == 1 and not _has_rows(values) else joined

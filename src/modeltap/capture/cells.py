@@ -33,7 +33,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from modeltap.capture.fields import cells_of, fields_of, is_record, is_series
+from modeltap.capture.fields import MAX_COLUMNS, cells_of, fields_of, is_record, is_series, plain_dict
 from modeltap.core.schema import BINARY, BOOL, DECIMAL, FLOAT64, INT64, JSON, NULL, STRING, TIMESTAMP
 
 MIN_INT64, MAX_INT64 = -(1 << 63), (1 << 63) - 1
@@ -184,7 +184,7 @@ def _read_foreign(value: Any) -> Cell:
     if is_record(value) or is_series(value):
         return _read_nested(value)
     for method in ("item", "tolist", "as_py"):
-        if method == "item" and getattr(value, "ndim", None):
+        if method == "item" and getattr(value, "ndim", None) != 0:
             continue
         unwrap = getattr(value, method, None)
         if callable(unwrap):
@@ -239,11 +239,12 @@ def _plain(value: Any, depth: int) -> Any:
         elif is_series(value):
             value = cells_of(value)
     if isinstance(value, Mapping):
-        return _plain_fields(value, depth)
+        return _plain_fields(plain_dict(value), depth)
     if isinstance(value, list | tuple):
-        return [_plain(item, depth + 1) for item in value]
+        return [_plain(item, depth + 1) for item in cells_of(value)]
     if isinstance(value, set | frozenset):
-        return sorted((_plain(item, depth + 1) for item in value), key=compact)
+        items = set.__iter__(value) if isinstance(value, set) else frozenset.__iter__(value)
+        return sorted((_plain(item, depth + 1) for item in items), key=compact)
     kind_of_cell, wire = read_cell(value)
     if kind_of_cell == FLOAT64 and (wire != wire or wire in (float("inf"), float("-inf"))):
         return "NaN" if wire != wire else ("Infinity" if wire > 0 else "-Infinity")
@@ -251,6 +252,8 @@ def _plain(value: Any, depth: int) -> Any:
 
 
 def _plain_fields(fields: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    if len(fields) > MAX_COLUMNS:
+        raise Refused("nested_too_wide")
     items = {_key(key): _plain(item, depth + 1) for key, item in fields.items()}
     if len(items) != len(fields):
         raise Refused("keys_with_the_same_text")

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
+
+MAX_COLUMNS = 10_000
 
 
 def is_record(value: Any) -> bool:
@@ -45,14 +48,31 @@ def is_series(value: Any) -> bool:
 
 
 def cells_of(values: Any) -> list[Any]:
-    """The cells of a column as Python values, each with its own type."""
+    """The cells of a column as Python values, each with its own type.
+
+    Raises:
+        TypeError: the value is no column, whatever it says: nothing is read that may never end.
+    """
+    if isinstance(values, list):
+        return list.copy(values)
+    if isinstance(values, tuple):
+        return list(tuple.__iter__(values))
     if getattr(getattr(values, "dtype", None), "kind", "") in ("m", "M"):
-        return list(values)  # numpy's own lists forget what a nanosecond is
+        return [values[place] for place in range(len(values))]  # numpy's own lists forget what a nanosecond is
     for method in ("to_pylist", "tolist", "to_list"):
         unwrap = getattr(values, method, None)
         if callable(unwrap):
-            return list(unwrap())
-    return list(values)
+            found = unwrap()
+            if type(found) is list:
+                return found
+    raise TypeError(f"a {type(values).__name__} is no column")
+
+
+def plain_dict(fields: Mapping[Any, Any]) -> dict[Any, Any]:
+    """A mapping as a dict; of one that is not a dict at most so many items are read as make a row."""
+    if isinstance(fields, dict):
+        return fields if type(fields) is dict else dict(dict.items(fields))
+    return dict(islice(fields.items(), MAX_COLUMNS + 1))
 
 
 def labels_of(series: Any) -> tuple[str, ...] | None:

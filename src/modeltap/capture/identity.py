@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from modeltap.capture.cells import Refused
+from modeltap.capture.fields import cells_of
 from modeltap.capture.pairing import Request, bounded_id
 from modeltap.capture.tables import Table
 from modeltap.core.correlation import correlation_uuid, is_uuid, read_correlation_id, with_user_id
@@ -90,7 +91,7 @@ def user_ids_of(given: object, rows: int) -> str | list[str]:
     """
     if given is None or isinstance(given, str | bytes) or not hasattr(given, "__len__"):
         return bounded_id("" if given is None else given)
-    ids = [bounded_id("" if value is None else value) for value in given]  # type: ignore[attr-defined]
+    ids = [bounded_id("" if value is None else value) for value in cells_of(given)]
     if len(ids) == 1:
         return ids[0]
     if len(ids) != rows:

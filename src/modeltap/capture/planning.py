@@ -10,9 +10,11 @@ pandas writes NaN for every kind of missing value.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, NamedTuple
 
 from modeltap.capture.cells import Refused, compact, exact
+from modeltap.capture.fields import MAX_COLUMNS
 from modeltap.capture.tables import FRAME_ROOM_BYTES, Block, Cells, Parts, Table
 from modeltap.core.key import CollectionKey
 from modeltap.core.names import column_names
@@ -180,4 +182,4 @@ def _exact(table: Cells, columns: tuple[int, ...]) -> bool:
 def _feature_names(given: Iterable[object] | None) -> tuple[str, ...]:
     if given is None:
         return ()
-    return column_names([given] if isinstance(given, str) else list(given))
+    return column_names([given] if isinstance(given, str) else islice(given, MAX_COLUMNS))

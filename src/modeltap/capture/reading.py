@@ -8,7 +8,7 @@ from typing import Any
 
 from modeltap.capture import arrays, frames, records
 from modeltap.capture.cells import PLAIN, Refused
-from modeltap.capture.fields import cells_of, is_record
+from modeltap.capture.fields import cells_of, is_record, plain_dict
 from modeltap.capture.records import Shape
 from modeltap.capture.tables import Table
 
@@ -55,6 +55,8 @@ def _choose(value: Any) -> Reader:
 
 
 def _choose_by_protocol(value: Any) -> Reader:
+    if isinstance(value, str | bytes | float):  # numpy's own kinds of these have an array's methods too
+        return _read_single
     if hasattr(value, "__arrow_c_stream__"):
         return frames.read_arrow_stream
     if all(hasattr(value, name) for name in ("dtype", "ndim", "tobytes", "tolist", "astype")):
@@ -62,12 +64,16 @@ def _choose_by_protocol(value: Any) -> Reader:
     if hasattr(value, "__array__"):
         return arrays.read_array_like
     if isinstance(value, Mapping):
-        return records.read_dict
+        return _read_mapping
     if is_record(value):
         return records.read_record
     if isinstance(value, list | tuple):
         return records.read_list
     return _read_single
+
+
+def _read_mapping(value: Any, shape: Shape) -> Table:
+    return records.read_dict(plain_dict(value), shape)
 
 
 def _read_values(value: Any, shape: Shape) -> Table:

@@ -13,12 +13,20 @@ from sys import byteorder
 from typing import Any, NamedTuple
 
 from modeltap.capture.cells import MAX_INT64, MIN_INT64, PLAIN, Refused, read_cell, read_column
-from modeltap.capture.fields import cells_of, fields_of, is_column, is_record, is_series, labels_of
-from modeltap.capture.tables import Block, Carried, Cells, Table
+from modeltap.capture.fields import (
+    MAX_COLUMNS,
+    cells_of,
+    fields_of,
+    is_column,
+    is_record,
+    is_series,
+    labels_of,
+    plain_dict,
+)
+from modeltap.capture.tables import NOTHING, Block, Carried, Cells, Table
 from modeltap.core.correlation import CORRELATION_COLUMNS, is_correlations
 from modeltap.core.schema import FLOAT64, INT64
 
-MAX_COLUMNS = 10_000
 _CARRIED = len(CORRELATION_COLUMNS)
 _PLACES = tuple(
     CORRELATION_COLUMNS.index(f"$aml_{name}") for name in ("dc_correlation_id", "dc_scoring_timestamp", "request_id")
@@ -92,10 +100,13 @@ def _fit(values: Iterable[Any]) -> bool:
 
 def read_list(values: Sequence[Any], shape: Shape) -> Table:
     """A list or tuple: rows, records, or flat values."""
-    if not values:
-        return Cells(0, (), [])
-    if type(values) is not list and is_record(values):
+    kind = type(values)
+    if kind is not list and is_record(values):
         return read_record(values, shape)
+    if kind is not list and kind is not tuple:
+        values = cells_of(values)
+    if not values:
+        return NOTHING
     category = _category(values[0])
     if category == "scalar":
         return _read_flat(values, shape)
@@ -113,12 +124,12 @@ def read_record(value: Any, shape: Shape) -> Table:
 
 def _fields_of(value: Any) -> Mapping[Any, Any]:
     if isinstance(value, Mapping):
-        return value
+        return plain_dict(value)
     labels = labels_of(value)
     found = fields_of(value) if labels is None else dict(zip(labels, cells_of(value), strict=True))
     if found is None:
         raise Refused("unsupported_type")
-    return found
+    return plain_dict(found)
 
 
 def _category(value: Any) -> str:

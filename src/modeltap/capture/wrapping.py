@@ -13,11 +13,12 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from itertools import islice
 from typing import Any, SupportsIndex, TypeVar
 
 from modeltap.capture.collector import ModelDataCollector
+from modeltap.capture.fields import MAX_COLUMNS
 from modeltap.capture.pairing import Turn
-from modeltap.capture.records import MAX_COLUMNS
 from modeltap.capture.scope import current_request, request
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -225,7 +226,7 @@ def _argument(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def _plain_names(model: Any, attribute: str) -> list[str] | None:
     try:
         names = getattr(model, attribute, None)
-        return None if names is None else [str(name) for name in names]
+        return None if names is None else [str(name) for name in islice(names, MAX_COLUMNS)]
     except Exception:
         return None
 
@@ -233,8 +234,8 @@ def _plain_names(model: Any, attribute: str) -> list[str] | None:
 def _output_names(model: Any, method: str, result: Any) -> tuple[str, ...]:
     prefix = {"predict_proba": "probability", "decision_function": "decision"}.get(method, "prediction")
     try:
-        shape = tuple(result.shape)
-        width = int(shape[1]) if len(shape) == 2 else 1
+        shape = result.shape
+        width = int(shape[1]) if isinstance(shape, tuple) and len(shape) == 2 else 1
     except Exception:  # a result without a shape, or with one of its own kind
         width = 1
     classes = _plain_names(model, "classes_") if method != "predict" else None
