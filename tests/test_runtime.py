@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import threading
 import time
 from collections import Counter
@@ -153,8 +154,7 @@ def test_memory_mode_has_its_spool_where_files_are_memory(runtimes, tmp_path):
     assert f"modeltap-{os.getuid()}" in runtime.directory.path
     assert not (tmp_path / "spool").exists()
     runtime.close()
-    for path in segments(runtime.directory):
-        path.unlink()
+    shutil.rmtree(runtime.directory.path)
 
 
 # ---- a spool that cannot be opened

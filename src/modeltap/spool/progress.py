@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from itertools import count
 
 from modeltap.spool.directory import SpoolDirectory, read_document
-from modeltap.spool.filesystem import LocalFilesystem
+from modeltap.spool.filesystem import LocalFilesystem, open_private
 from modeltap.spool.segment import SUFFIX, writer_stem
 
 SHORTEST_PAUSE_SECONDS = 0.01
@@ -49,7 +49,7 @@ def request_flush(spool: SpoolDirectory) -> None:
         OSError: the spool cannot be written to.
     """
     token = f"{time.time_ns()}-{os.getpid()}-{next(_numbers)}\n".encode()
-    handle = os.open(spool.flush, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, spool.file_mode)
+    handle = open_private(spool.flush, os.O_WRONLY | os.O_TRUNC, spool.file_mode)
     try:
         os.write(handle, token)
     finally:
