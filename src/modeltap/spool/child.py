@@ -15,7 +15,7 @@ import time
 
 from modeltap.spool.directory import SpoolDirectory
 from modeltap.spool.filesystem import open_private
-from modeltap.spool.locks import FileLock, is_locked
+from modeltap.spool.locks import FileLock, is_locked, no_fork
 
 PAUSE_SECONDS = 5.0
 MAX_FRUITLESS_STARTS = 3
@@ -78,6 +78,10 @@ class AgentChild:
         return not 0 <= waited < PAUSE_SECONDS  # a clock that was set back must not put off the next start
 
     def _start(self) -> None:
+        with no_fork():  # whoever is forked meanwhile holds the pipe on which the start of this one is awaited
+            self._start_process()
+
+    def _start_process(self) -> None:
         self._fruitless += 1
         command = [self._executable, "-m", "modeltap.agent", "--spool", self._root, "--detach"]
         log = self._open_log()

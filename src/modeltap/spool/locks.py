@@ -13,6 +13,7 @@ import fcntl
 import os
 import threading
 import weakref
+from contextlib import AbstractContextManager
 from typing import ClassVar
 
 from modeltap.spool.filesystem import open_private
@@ -87,6 +88,11 @@ def is_locked(path: str) -> bool:
         finally:
             os.close(handle)
     return False
+
+
+def no_fork() -> AbstractContextManager[object]:
+    """A block in which no other thread of this process forks, unless it lasts longer than 1 s."""
+    return _handles
 
 
 def _before_fork() -> None:
