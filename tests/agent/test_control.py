@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 
@@ -166,3 +167,11 @@ def test_rows_that_are_given_up_go_to_the_loss_ledger(host, make):
     written = b"".join(path.read_bytes() for path in host.spool.path("segments").iterdir())
     assert b'["too_many_schemas", 3,' in written
     assert b'["too_many_schemas", 4,' in written
+
+
+def test_a_folder_of_writers_that_cannot_be_read_ends_no_agent(host, make):
+    control = make()
+    os.rmdir(host.directory.writers)
+    control.report(IDLE)
+    control.close()
+    assert host.status()["shipped_rows"] == 5

@@ -68,3 +68,12 @@ def test_a_store_that_this_version_cannot_open_is_named(host):
     Spool(host.spool.root, "az://container").writer().collect_many([1.0])
     with pytest.raises(SettingsError, match="Azure"):
         flush(str(host.spool.root), "az://container", 1.0)
+
+
+def test_rows_of_a_newer_modeltap_are_left_and_said_to_be_left(host):
+    newer = host.spool.writer("host-8-a-r").collect_many([1.0]).seal()
+    data = bytearray(newer.path.read_bytes())
+    data[8:10] = (2).to_bytes(2, "little")
+    newer.path.write_bytes(data)
+    assert not flushed(host, seconds=1.0)
+    assert host.agent("--once").wait(60) == 1

@@ -8,9 +8,11 @@ import random
 import signal
 import subprocess
 import time
+from typing import Any
 
 import pytest
 
+from modeltap.agent.process import Agent
 from modeltap.spool.locks import FileLock
 from support.agents import eventually
 
@@ -176,3 +178,33 @@ def test_rows_of_too_many_schemas_are_given_up_counted_and_recorded_as_losses(ho
     assert b"too_many_schemas,2," in host.store.read(info.path)
     assert host.status()["dropped"] == {"too_many_schemas": 2}
     assert sum(1 for _ in host.store.list("modeldata/")) == 32
+
+
+class FoundHeld(FileLock):
+    """The agent's lock, found held by a scoring process just before it is freed."""
+
+    def __init__(self, host: Any) -> None:
+        super().__init__(host.directory.agent_lock)
+        self.host = host
+
+    def close(self) -> None:
+        if self.held and not self.host.spool.accepted:
+            self.host.spool.writer().collect_many([1.0]).seal()
+        super().close()
+
+
+class Ending(Agent):
+    """An agent with that lock."""
+
+    def __init__(self, host: Any) -> None:
+        super().__init__(host.directory, host.settings, idle_seconds=0.0)
+        self._lock = FoundHeld(host)
+
+
+def test_rows_of_a_process_that_found_the_ending_agent_at_work_are_shipped(host):
+    agent = Ending(host)
+    assert agent.lock()
+    assert agent.run()
+    assert host.shipped() == host.spool.accepted
+    assert host.spool.accepted
+    assert not host.agent_runs()

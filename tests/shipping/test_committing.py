@@ -310,3 +310,19 @@ def test_after_a_long_outage_the_backlog_goes_out_within_seconds_of_the_first_su
     down = False
     world.run(seconds=65)
     assert world.shipped() == spool.accepted
+
+
+def test_a_batch_that_has_no_room_in_the_quarantine_follows_once_somebody_has_made_room(spool):
+    spool.path("quarantine", "of-old").write_bytes(bytes(1_000))
+    spool.writer().collect([[1.0, 2.0]])
+    world = World(spool, quarantine_bytes=1_000)
+    Faults(world).on(fx.AppendBlob, StoreRefused("never"), times=9)
+
+    def make_room(_number, effect):
+        if isinstance(effect, fx.Sleep) and "which is its bound" in str(world.progress.last_error):
+            spool.path("quarantine", "of-old").unlink(missing_ok=True)
+
+    world.after = make_room
+    world.drain()
+    (name,) = quarantined(spool)
+    assert name.endswith(".refused.bytes")

@@ -264,3 +264,16 @@ def test_what_is_set_aside_can_be_read_back(spool):
     world.drain()
     (stored,) = quarantined(spool).values()
     assert decode_file(stored)[1] == appends[0].data
+
+
+def test_the_rows_of_a_newer_segment_are_told_as_waiting(spool):
+    newer = spool.writer("host-8-a-r").collect_many([1.0]).seal()
+    data = bytearray(newer.path.read_bytes())
+    data[8:10] = (2).to_bytes(2, "little")
+    newer.path.write_bytes(data)
+    world = World(spool).drain()
+    assert world.progress.segments[newer.name] == 0
+    assert world.progress.backlog_bytes == len(data)
+    world.orders = fx.Orders(flush="now")
+    world.run(seconds=5.0)
+    assert sum(isinstance(effect, fx.Sleep) for effect in world.trace) < 60  # they do not keep the others urgent

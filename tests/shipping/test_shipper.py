@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
+from modeltap.core.schema import Schema
 from modeltap.shipping import effects as fx
 from support.shippers import DAY, FLOATS, INPUTS, PREDICTIONS, Spool, World
 
@@ -203,3 +206,23 @@ def _day():
     from modeltap.core.key import day_of
 
     return day_of(DAY)
+
+
+def test_a_day_with_a_new_schema_in_each_row_is_forgotten_when_it_is_shipped(spool):
+    writer = spool.writer()
+    for number in range(40):
+        writer.collect([[1] * 100], [(f"k{number}_{column}", "int64") for column in range(100)])
+    world = World(spool, known_columns=1_000)
+    world.orders = fx.Orders()
+    world.start()
+    while not (world.reports and world.progress.dropped and world.progress.idle and world.slept > 5.0):
+        world.step()
+    assert world.progress.dropped == {"too_many_schemas": 8}
+    assert world.shipped().total() == 32
+    gc.collect()
+    living = [found for found in gc.get_objects() if isinstance(found, Schema) and len(found.columns) == 100]
+    assert len(living) <= 10
+    world.crash()
+    writer.collect([[1] * 100], [(f"k7_{column}", "int64") for column in range(100)])
+    world.orders = fx.Orders(drain=True)
+    assert world.drain().shipped().total() == 33

@@ -83,11 +83,17 @@ class AgentControl:
         clock = time.monotonic()
         if clock - self._scorers_at >= SCORERS_SECONDS:
             self._scorers_at = clock
-            self.known_scorers = read_scorers(self._spool)
-            if clock - self._forgot_at >= FORGET_SECONDS:
-                self._forgot_at = clock
-                forget_ended(self._spool, self.known_scorers)
+            try:
+                self._read_scorers(clock)
+            except OSError as error:
+                log.warning("reading %s: %s; shipping goes on", self._spool.writers, error)
         return self.known_scorers
+
+    def _read_scorers(self, clock: float) -> None:
+        self.known_scorers = read_scorers(self._spool)
+        if clock - self._forgot_at >= FORGET_SECONDS:
+            self._forgot_at = clock
+            forget_ended(self._spool, self.known_scorers)
 
     def orders(self) -> Orders:
         """See ``modeltap.shipping.driver.Control``."""

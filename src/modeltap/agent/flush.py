@@ -39,16 +39,15 @@ def flush(root: str, store: str, timeout_seconds: float) -> bool:
         rest = deadline - time.monotonic()
         if rest <= 0:
             return False
-        if is_locked(spool.agent_lock) or not _ship_here(spool, settings, rest):
-            wait_until_shipped(spool, segments, min(rest, LOOK_SECONDS))
+        if not is_locked(spool.agent_lock):
+            _ship_here(spool, settings, rest)
+        wait_until_shipped(spool, segments, min(rest, LOOK_SECONDS))
     return True
 
 
-def _ship_here(spool: SpoolDirectory, settings: Settings, timeout_seconds: float) -> bool:
-    """Be the agent until all is shipped; False when there is one already."""
+def _ship_here(spool: SpoolDirectory, settings: Settings, timeout_seconds: float) -> None:
+    """Be the agent until all is shipped that can be, unless there is one already."""
     agent = Agent(spool, settings, drain=True)
-    if not agent.lock(tries=1):
-        return False
-    agent.control.stop(timeout_seconds)
-    agent.run()
-    return True
+    if agent.lock(tries=1):
+        agent.control.stop(timeout_seconds)
+        agent.run()

@@ -108,7 +108,8 @@ class Agent:
             while True:
                 driver.run(ship(self._config()))
                 if self._may_end():
-                    return control.progress is not None and control.progress.idle
+                    progress = control.progress
+                    return progress is not None and progress.idle and not progress.too_new
                 control.go_on()
         finally:
             control.close()
@@ -152,14 +153,18 @@ class Agent:
         if not _try(start.acquire, LOCK_TRIES):
             return False  # somebody is about to start an agent: let it find this one
         try:
-            progress = self.control.progress
-            known = progress.segments if progress is not None else {}
-            if any(name not in known for name in segments_of(self._spool)):
+            if self._has_news():
                 return False
             self._lock.close()
-            return True
+            # Whoever found the lock held until now relies on this agent, and had a segment there before that.
+            return not (self._has_news() and _try(self._lock.acquire, LOCK_TRIES))
         finally:
             start.close()
+
+    def _has_news(self) -> bool:
+        progress = self.control.progress
+        known = progress.segments if progress is not None else {}
+        return any(name not in known for name in segments_of(self._spool))
 
 
 def _try(attempt: Callable[[], T], tries: int) -> T | None:

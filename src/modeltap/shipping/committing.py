@@ -22,6 +22,7 @@ from modeltap.shipping.effects import (
     Commit,
     HeadBlob,
     HoldsBatch,
+    ListFolder,
     ReadFile,
     RenameFile,
     Steps,
@@ -156,7 +157,7 @@ def _end(work: Work, sending: Sending) -> Steps[None]:
         yield from _withdraw(work, batch)
     else:
         outcome = _OUTCOMES[step]
-        _check_room(work, batch, step)
+        yield from _check_room(work, batch, step)
         if batch.id not in work.ledger.settled:
             yield from record(work, settled(batch, outcome))
         yield from clear_away(work, batch.id, outcome)
@@ -167,9 +168,12 @@ def _end(work: Work, sending: Sending) -> Steps[None]:
         )
 
 
-def _check_room(work: Work, batch: Batch, step: Step) -> None:
-    room = work.config.quarantine_bytes - work.quarantine_used
-    if step is not Step.SHIPPED and batch.length > room:
+def _check_room(work: Work, batch: Batch, step: Step) -> Steps[None]:
+    if step is Step.SHIPPED or work.quarantine_used + batch.length <= work.config.quarantine_bytes:
+        return
+    # Somebody may have moved away what lay there.
+    work.quarantine_used = sum((yield ListFolder(work.config.path("quarantine"))).values())
+    if work.quarantine_used + batch.length > work.config.quarantine_bytes:
         raise QuarantineFull(
             f"setting aside a batch of {batch.path or batch.key.folder} that the store refuses: "
             f"{work.config.path('quarantine')} holds {work.quarantine_used} bytes, which is its bound; "
@@ -209,7 +213,7 @@ def _close(work: Work, sending: Sending) -> None:
         _leave_file(work, batch)
     if step is Step.AGAIN:
         _give_back(work, batch)
-    if step is Step.REFUSED:
+    if step in (Step.REFUSED, Step.UNDETERMINED):
         work.quarantine_used += batch.length
     target = _target_of(work, batch)
     if target is not None:

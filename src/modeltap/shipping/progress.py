@@ -25,6 +25,8 @@ def settled_positions(work: Work) -> dict[str, int]:
 
 def passed(segment: Segment, settled: int) -> int:
     """The position below which no accepted row waits: a torn tail holds none."""
+    if segment.ignored:  # its rows wait for the modeltap that can read them
+        return settled
     return max(segment.examined, settled) if settled >= segment.scanned else settled
 
 

@@ -42,6 +42,7 @@ from modeltap.shipping.recovery import keep_reserve, recover
 from modeltap.shipping.retrying import back_off
 from modeltap.shipping.state import Sending, Target
 from modeltap.shipping.work import Config, Work
+from modeltap.spool.frame import read_descriptor
 
 EASING = 1.25
 """Each look that finds nothing makes the pause longer by this."""
@@ -68,7 +69,7 @@ def ship(config: Config) -> Steps[None]:
         more = yield from look(work)
         if orders.flush != mark:
             mark = orders.flush
-            work.goals = {segment.name: segment.size for segment in work.segments.values()}
+            work.goals = {found.name: found.size for found in work.segments.values() if not found.ignored}
             work.goals_until = work.now + GOALS_SECONDS
         moved = yield from _ship_what_is_due(work, drain=orders.drain)
         yield from _tidy(work)
@@ -145,7 +146,8 @@ def _tidy(work: Work) -> Steps[None]:
         removed = True
     if removed and work.disk_full:
         yield from _keep_reserve(work)
-    if len(work.streams) > MAX_IDLE_STREAMS:
+    # Dicts with keys of their own bring a new schema with each row: a day of them has few files, but no end of schemas.
+    if len(work.streams) > MAX_IDLE_STREAMS or work.known_columns > work.config.known_columns:
         _forget_idle_streams(work)
 
 
@@ -164,6 +166,8 @@ def _forget_idle_streams(work: Work) -> None:
         fates = [target for (owner, _), target in work.fates.items() if owner is stream]
         if not any(lane.waiting for lane in (stream, *stream.targets.values(), *fates)):
             work.forget_stream(stream)
+    work.schemas.clear()
+    read_descriptor.cache_clear()
 
 
 def _pause(work: Work, longest: float) -> float:

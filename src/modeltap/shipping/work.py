@@ -35,6 +35,7 @@ class Config:
         batch_bytes: a batch is about as large as this when encoded (4 MiB: a few ms of fixed cost per commit).
         batch_rows: and has about as many rows as this at most.
         memory_bytes: what waits in memory (24 MiB beside interpreter and encoder keeps below 200 MB).
+        known_columns: of schemas that are remembered while nothing of theirs waits (about 300 bytes each).
         chunk_bytes: what is read at once; more than the largest frame.
         quarantine_bytes: bound of ``quarantine/``; when it is full, what should go there waits.
         ledger_bytes: the ledger is rewritten when it has grown by this.
@@ -52,6 +53,7 @@ class Config:
     batch_bytes: int = 4 << 20
     batch_rows: int = 50_000
     memory_bytes: int = 24 << 20
+    known_columns: int = 100_000
     chunk_bytes: int = 2 << 20
     quarantine_bytes: int = 256 << 20
     ledger_bytes: int = 1 << 20
@@ -96,6 +98,7 @@ class Work:
     disk_full: bool = False
     outage_since: float = -1.0
     quarantine_used: int = 0
+    known_columns: int = 0
     snapshot_bytes: int = 0
 
     def __post_init__(self) -> None:
@@ -180,6 +183,7 @@ class Work:
             group = self.groups[identity] = Group(identity, stream, Shape(schema, loose))
             stream.groups.append(group)
             stream.unplaced.append(group)
+            self.known_columns += len(schema.columns)
         known.groups[2 * day + loose] = group
         return group
 
@@ -188,6 +192,7 @@ class Work:
         del self.streams[stream.key, stream.day]
         for group in stream.groups:
             self.groups.pop(group.id, None)
+            self.known_columns -= len(group.shape.schema.columns)
         self.fates = {place: target for place, target in self.fates.items() if place[0] is not stream}
         self.reader = FrameReader()  # its descriptors remember the groups
 
