@@ -209,6 +209,19 @@ def test_a_file_that_vanished_is_made_again_when_the_batch_is_certainly_not_in(s
     assert not quarantined(spool)
 
 
+def test_rows_that_waited_for_a_file_that_vanished_go_to_the_new_one(spool):
+    for stem in ("host-1-a-r", "host-2-a-r"):
+        spool.writer(stem).collect_many(map(float, range(3)))
+    world = World(spool, batch_rows=2)
+
+    def remove(number, effect):
+        if isinstance(effect, fx.AppendBlob) and len(calls(world, fx.AppendBlob)) == 1:
+            del world.store._files[effect.path]
+
+    world.before = remove
+    assert world.drain().shipped() == spool.accepted
+
+
 def test_a_file_that_vanished_while_the_outcome_was_unknown_leaves_the_batch_undetermined(spool):
     writer = spool.writer().collect([[1.0, 2.0]])
     world = World(spool)

@@ -147,6 +147,23 @@ def test_a_disk_that_fails_for_a_while_at_any_call_delays_only(scenario, quick_p
         assert_exactly_once(world)
 
 
+def test_bytes_whose_name_may_not_be_on_disk_are_never_made_into_a_second_batch(quick_path):
+    """The folder's sync fails, and giving up the reserve too; the file is there all the same, then comes a crash."""
+    world = world_of(prepared(two_keys, quick_path / "spool"))
+    failed = []
+
+    def fail(number, effect):
+        renamed = number and getattr(world.trace[number - 1], "new", "").endswith(".bytes")
+        if len(failed) < 2 and (renamed or (isinstance(effect, fx.UnlinkFile) and effect.path.endswith("reserve"))):
+            failed.append(effect)
+            raise no_space()
+
+    world.before = fail
+    assert not world.run(until=60)
+    assert len(failed) == 2
+    assert_exactly_once(world.drain())
+
+
 def fail_once(world, number, error, *, late=False):
     """Let one effect fail, before it does anything or after it has done it."""
 

@@ -7,11 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.shippers import World, data_files
 
 from modeltap.shipping.batch import decode_file, encode_front
 from modeltap.shipping.ledger import encode_line, replay
 from modeltap.testing import MemoryStore
+from support.shippers import World, data_files
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "spool-1"
 

@@ -30,6 +30,7 @@ class Schedule:
         self.writers = {}
         self.faults = True
         self.late = []
+        self.places = []
         for number in range(hosts):
             world = World(
                 Spool(root / str(number)),
@@ -62,7 +63,9 @@ class Schedule:
             raise StoreUnavailable("after")
 
     def run(self, steps: int) -> None:
-        for _ in range(steps):
+        for number in range(steps):
+            if number % 50 == 0:
+                self.assert_what_is_settled_is_in_the_store()
             world = self.chance.choice(self.worlds)
             if self.chance.random() < 0.06:
                 self._collect(world)
@@ -99,13 +102,21 @@ class Schedule:
                     writer.raw(writer.frame([[1.0, 1.0]], count=False)[:-3])
                 writer.seal()
             writer = self.writers[world] = world.spool.writer(f"host-{self.worlds.index(world)}-a-r")
-        columns = self.chance.choice(COLUMNS)
+        columns, start = self.chance.choice(COLUMNS), writer.path.stat().st_size
         cells = {"float64": 1.5, "int64": 2, "null": None, "string": "x"}
         rows = [[cells[kind] for _, kind in columns]] * self.chance.choice([1, 1, 1, 3])
         key = self.chance.choice([INPUTS, PREDICTIONS])
         writer.collect(rows, columns, key=key, day=DAY + (self.chance.random() < 0.3), count=False)
         request = f"{writer.name.removesuffix('.seg')}-{writer.count}"
         world.spool.accepted.update((request, str(number)) for number in range(len(rows)))
+        self.places.append((world, writer.name, start, f",{request},".encode()))
+
+    def assert_what_is_settled_is_in_the_store(self):
+        """The status of a spool is trusted by the next shipper, so it may never say too much."""
+        stored = b"".join(self.store.read(info.path) for info in self.store.list("modeldata/"))
+        for world, segment, start, request in self.places:
+            settled = world.reports[-1].settled.get(segment, 0) if world.reports else 0
+            assert start >= settled or request in stored, (segment, start, settled)
 
 
 @pytest.mark.parametrize("hosts", [1, 2, 3])

@@ -185,6 +185,9 @@ def _distribute(work: Work, stream: Stream) -> None:
 
 def leave(work: Work, target: Target) -> None:
     """A data file is gone: its groups look for another one, its frames are read again."""
+    for segment in list(work.segments.values()):
+        if segment.name in target.waiting or target in segment.skipped:
+            work.rewind(segment)  # while the target is still one of the stream's, so that its frames count
     stream = target.stream
     if stream.targets.get(target.number) is target:
         del stream.targets[target.number]
@@ -192,6 +195,3 @@ def leave(work: Work, target: Target) -> None:
         if group.lane is target:
             group.lane = stream
             stream.unplaced.append(group)
-    for segment in list(work.segments.values()):
-        if segment.name in target.waiting or target in segment.skipped:
-            work.rewind(segment)

@@ -71,6 +71,7 @@ def _take_sizes(work: Work, sizes: dict[str, int]) -> None:
             segment.size = segment.examined = segment.scanned
             segment.sealed = segment.final = True
             segment.skipped.clear()
+            segment.skipped_from = -1
 
 
 def _read_on(work: Work, segment: Segment) -> Steps[bool]:
