@@ -89,10 +89,9 @@ class Runtime:
         if self.settings.disabled:
             return
         self._open_spool()
+        self._do(self._see_to_agent)  # here, so that no fork and no early end comes before
         if self.writer is not None:
             self.writer.open()
-        if self.settings.shipper == "thread":
-            import modeltap.agent.thread  # noqa: F401  a fork that cut this import in two would stop it in the child
         self._start_housekeeping()
 
     def counters_of(self, key: CollectionKey) -> CollectionCounters:
