@@ -16,6 +16,7 @@ from modeltap.spool.segment import decode_header, scan
 class Row(NamedTuple):
     """One collected row. ``row`` is its ``$Row``, None when it pairs with nothing."""
 
+    model: str
     designation: str
     request_id: str
     row: int | None
@@ -103,6 +104,7 @@ def rows_of(frame: Frame) -> list[Row]:
     ids = frame.row_ids
     return [
         Row(
+            frame.descriptor.key.model,
             frame.descriptor.key.designation,
             ids.request_id[place] if ids and ids.request_id else frame.request_id,
             _place(frame, place),

@@ -125,7 +125,10 @@ def _on_array(data: Any, correlations: Correlations, one_name: bool) -> Any:
         raise Refused("too_many_dimensions")
     if data.dtype.names:
         return _on_records([dict(zip(data.dtype.names, row, strict=True)) for row in data.tolist()], correlations)
-    rows = [cells_of(row) for row in data] if data.ndim == 2 else cells_of(data) if data.ndim else [data[()]]
+    if data.ndim == 2 and data.dtype.kind in "mM":
+        rows = [cells_of(row) for row in data]
+    else:
+        rows = cells_of(data) if data.ndim else [data[()]]
     return sys.modules["numpy"].array(_joined(_as_rows(rows, correlations, one_name), correlations), dtype=object)
 
 
