@@ -12,7 +12,7 @@ import pytest
 
 import modeltap
 from modeltap.capture.cells import Refused
-from modeltap.capture.planning import MAX_PLANNED_COLUMNS, Planner
+from modeltap.capture.planning import MAX_PLANNED_COLUMNS, MAX_SCHEMAS, Planner
 from modeltap.capture.tables import Block, Cells
 from modeltap.core.key import CollectionKey
 from support.spooled import Refusal, Spooled, Taken
@@ -214,3 +214,11 @@ def test_a_name_that_cannot_be_made_text_is_an_error_of_the_call_alone():
     with pytest.raises(Refused, match="names_too_long"):
         planner.plan(Cells(1, ("int64",), [1], (os.urandom(2_000_000).hex(),)))
     assert planner.known == {}
+
+
+def test_keys_that_are_new_again_and_again_are_refused_at_last(spooled: Spooled):
+    collector = modeltap.ModelDataCollector("m", "inputs")
+    taken = [collector.collect({f"id {number}": 1.5}) is not None for number in range(MAX_SCHEMAS + 10)]
+    assert taken == [True] * MAX_SCHEMAS + [False] * 10
+    assert modeltap.stats()["rejected"] == {"too_many_schemas": 10}
+    assert collector.collect({"id 0": 2.5}) is not None

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from modeltap.capture.cells import Refused, read_cell
-from modeltap.capture.fields import cells_of, fields_of, is_column, is_record, is_series, plain_dict
+from modeltap.capture.fields import cells_of, fields_of, is_column, is_record, is_series, libraries_of, plain_dict
 from modeltap.capture.records import Shape
 from modeltap.core.correlation import (
     CORRELATION_COLUMNS,
@@ -47,12 +47,12 @@ def add_correlations(data: Any, correlations: Any, one_name: bool) -> Any:
 
 def _frame_of(data: Any) -> Callable[[Any, Correlations], Any] | None:
     """How a data frame gets the columns; None for what is no frame."""
-    library = type(data).__module__.partition(".")[0]
-    if library == "pyspark" and hasattr(data, "withColumn"):
+    libraries = libraries_of(data)
+    if "pyspark" in libraries and hasattr(data, "withColumn"):
         return _on_spark
-    if library == "pandas" and hasattr(data, "assign"):
+    if "pandas" in libraries and hasattr(data, "assign"):
         return _on_pandas
-    if library == "polars" and hasattr(data, "with_columns"):
+    if "polars" in libraries and hasattr(data, "with_columns"):
         return _on_polars
     if hasattr(data, "append_column") or (hasattr(data, "__arrow_c_stream__") and not is_series(data)):
         return _on_arrow

@@ -13,6 +13,11 @@ from typing import Any
 MAX_COLUMNS = 10_000
 
 
+def libraries_of(value: Any) -> set[str]:
+    """The packages that a value's type and the types that it extends come from."""
+    return {base.__module__.partition(".")[0] for base in type(value).__mro__}
+
+
 def is_record(value: Any) -> bool:
     """Whether a value has named fields: named tuple, dataclass, pydantic model, Spark row."""
     kind = type(value)

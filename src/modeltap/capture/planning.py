@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
+from time import monotonic
 from typing import Any, NamedTuple
 
 from modeltap.capture.cells import Refused, compact, exact
@@ -18,7 +19,7 @@ from modeltap.capture.fields import MAX_COLUMNS
 from modeltap.capture.tables import FRAME_ROOM_BYTES, Block, Cells, Parts, Table
 from modeltap.core.key import CollectionKey
 from modeltap.core.names import column_names
-from modeltap.core.schema import DECIMAL, FLOAT64, INT64, NULL, Schema
+from modeltap.core.schema import DECIMAL, FLOAT64, INT64, MAX_SCHEMAS_PER_DAY, NULL, Schema
 from modeltap.spool.frame import NO_ROW, Descriptor, Frame, block_values, decode_columns
 
 MAX_PLANNED_COLUMNS = 100_000
@@ -26,6 +27,8 @@ MAX_PLANNED_COLUMNS = 100_000
 MIN_ROOM_BYTES = 256 << 10
 _NUMBERS = frozenset({NULL, INT64, FLOAT64, DECIMAL})
 MAX_KNOWN_COLUMNS = 10_000
+MAX_SCHEMAS = 4 * MAX_SCHEMAS_PER_DAY
+SECONDS_PER_DAY = 86_400
 
 
 class Plan(NamedTuple):
@@ -58,6 +61,8 @@ class Planner:
         self._plans: dict[object, Plan] = {}
         self._names: dict[object, tuple[str, ...]] = {}
         self._descriptors: dict[object, Descriptor] = {}
+        self._schemas: set[int] = set()
+        self._since = 0.0
 
     def plan(self, table: Table) -> Plan:
         """The plan for a table; the same object for equal names and types."""
@@ -107,10 +112,28 @@ class Planner:
         room_bytes = FRAME_ROOM_BYTES - len(descriptor.encoded)
         if room_bytes < MIN_ROOM_BYTES:
             raise Refused("names_too_long")
+        self._admit(columns)
         self._know(table)
         self._learn([column for place, column in enumerate(columns) if place not in blanks] if blanks else columns)
         mismatch = table.names is None and bool(self._features) and table.width != len(self._features)
         return Plan(descriptor, tuple(widened), mismatch, room_bytes, tuple(blanks))
+
+    def _admit(self, columns: tuple[tuple[str, str], ...]) -> None:
+        """Refuse rows whose columns are new again and again, as where ids are used as keys.
+
+        A file of a day takes rows of many of them (other order, nulls, whole numbers), so the bound here is
+        four times that of the files; it keeps this process and the agent from remembering without end.
+        """
+        schema = hash(columns)
+        if schema in self._schemas:
+            return
+        if len(self._schemas) >= MAX_SCHEMAS and monotonic() - self._since < SECONDS_PER_DAY:
+            raise Refused("too_many_schemas")
+        if len(self._schemas) >= MAX_SCHEMAS:
+            self._schemas.clear()
+        if not self._schemas:
+            self._since = monotonic()
+        self._schemas.add(schema)
 
     def _names_of(self, table: Table) -> tuple[str, ...]:
         given: object = table.width if table.names is None else table.names

@@ -8,7 +8,7 @@ from typing import Any
 
 from modeltap.capture import arrays, frames, records
 from modeltap.capture.cells import PLAIN, Refused
-from modeltap.capture.fields import cells_of, is_record, plain_dict
+from modeltap.capture.fields import cells_of, is_record, libraries_of, plain_dict
 from modeltap.capture.records import Shape
 from modeltap.capture.tables import Table
 
@@ -35,21 +35,20 @@ def reader_of(value: Any) -> Reader:
 
 
 def _choose(value: Any) -> Reader:
-    kind = type(value)
-    library = kind.__module__.partition(".")[0]
-    if library == "pyspark" and hasattr(value, "collect"):
+    libraries = libraries_of(value)
+    if "pyspark" in libraries and hasattr(value, "collect"):
         return frames.read_spark
-    if library == "scipy" and hasattr(value, "toarray"):
+    if "scipy" in libraries and hasattr(value, "toarray"):
         return arrays.read_sparse
-    if library == "pandas" and hasattr(value, "dtypes") and hasattr(value, "columns"):
+    if "pandas" in libraries and hasattr(value, "dtypes") and hasattr(value, "columns"):
         return frames.read_pandas
-    if library in ("pandas", "polars") and hasattr(value, "name") and not hasattr(value, "columns"):
+    if libraries & {"pandas", "polars"} and hasattr(value, "name") and not hasattr(value, "columns"):
         return arrays.read_series
-    if library == "polars":
+    if "polars" in libraries:
         return frames.read_polars
-    if library == "pyarrow" and hasattr(value, "schema") and hasattr(value, "columns"):
+    if "pyarrow" in libraries and hasattr(value, "schema") and hasattr(value, "columns"):
         return frames.read_arrow
-    if hasattr(value, "to_pylist") or kind is array:
+    if hasattr(value, "to_pylist") or isinstance(value, array):
         return _read_values
     return _choose_by_protocol(value)
 
