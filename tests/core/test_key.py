@@ -47,6 +47,10 @@ def test_a_key_is_equal_to_any_other_of_the_same_names():
     assert len({CollectionKey.of(KEY.parts), KEY}) == 1
 
 
+def test_the_label_of_a_key_is_for_people():
+    assert KEY.label == "best_model/3/inputs"
+
+
 def test_years_have_four_digits():
     assert KEY.day_folder(date(1, 2, 3)).endswith("/0001/02/03")
 

@@ -16,7 +16,7 @@ from modeltap.spool.counters import CollectionCounters
 from modeltap.spool.frame import NO_ROW, decode_columns
 from modeltap.spool.losses import SCHEMA, LossLedger
 from modeltap.spool.writer import SpoolWriter
-from modeltap.testing import FaultyFilesystem
+from modeltap.testing import FaultyFilesystem, ManualClock
 from support.frames import INSTANT_US, KEY
 from support.spools import DESCRIPTOR, body, frames_in, open_spool, segments
 
@@ -41,7 +41,7 @@ class House:
 
     def __init__(self, folder: Path, **parts: Any) -> None:
         self.spool = open_spool(folder)
-        self.writer = SpoolWriter(self.spool, max_bytes=1 << 20, version="1", **parts)
+        self.writer = SpoolWriter(self.spool, max_bytes=1 << 20, version="1", clock_ns=ManualClock(), **parts)
         self.counters = {KEY: CollectionCounters(), OTHER: CollectionCounters()}
         self.ledger = LossLedger(START)
 

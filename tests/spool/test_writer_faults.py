@@ -15,7 +15,7 @@ import pytest
 from modeltap.spool.directory import SpoolDirectory
 from modeltap.spool.segment import decode_header
 from modeltap.spool.writer import SpoolWriter
-from modeltap.testing import FaultyFilesystem
+from modeltap.testing import FaultyFilesystem, ManualClock
 from support.spools import DESCRIPTOR, body, numbers_in, open_spool, segments
 
 ERRORS = ("ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "EACCES")
@@ -35,7 +35,7 @@ class Told(NamedTuple):
 
 def scenario(spool: SpoolDirectory, disk: FaultyFilesystem) -> Told:
     """Twelve frames; housekeeping looks after every third."""
-    writer = SpoolWriter(spool, max_bytes=1 << 20, version="1", filesystem=disk)
+    writer = SpoolWriter(spool, max_bytes=1 << 20, version="1", filesystem=disk, clock_ns=ManualClock())
     accepted: list[int] = []
     refused: list[str] = []
     writer.open()
@@ -122,7 +122,7 @@ def test_a_disk_that_fails_in_every_verb_at_once_loses_no_row_that_was_accepted(
 def test_a_disk_that_stays_full_for_long_gathers_no_files(tmp_path):
     spool = open_spool(tmp_path)
     disk = FaultyFilesystem(0, errno.ENOSPC, verb="write", for_ever=True)
-    writer = SpoolWriter(spool, max_bytes=1 << 20, version="1", filesystem=disk)
+    writer = SpoolWriter(spool, max_bytes=1 << 20, version="1", filesystem=disk, clock_ns=ManualClock())
     for number in range(100):
         assert writer.put(DESCRIPTOR, body(number), 8) is None
         writer.recover()
@@ -156,7 +156,7 @@ def test_a_real_disk_that_is_full_refuses_no_prediction_and_takes_the_rows_when_
     spool = open_spool(tiny_disk)
     filler = tiny_disk / "filler"
     filler.write_bytes(bytes(150_000))
-    writer = SpoolWriter(spool, max_bytes=1 << 20, version="1")
+    writer = SpoolWriter(spool, max_bytes=1 << 20, version="1", clock_ns=ManualClock())
     results = [writer.put(DESCRIPTOR, body(number, 10_000), 1) for number in range(15)]
     assert results == [None] * 15
     assert writer.volatile_rows > 0
@@ -179,7 +179,7 @@ def take_rows_on_a_disk_with_a_limit(tmp_path: Path) -> None:
     spool = open_spool(tmp_path)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    writer = SpoolWriter(spool, max_bytes=1 << 20, version="1")
+    writer = SpoolWriter(spool, max_bytes=1 << 20, version="1", clock_ns=ManualClock())
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (25_000, hard))
         results = [writer.put(DESCRIPTOR, body(number, 10_000), 1) for number in range(5)]
@@ -202,7 +202,7 @@ def test_a_limit_of_the_system_on_the_size_of_files_is_a_short_write_like_any_ot
 
 def test_a_spool_whose_folder_was_taken_away_is_made_again_by_nobody_but_loses_nothing_in_memory(tmp_path):
     spool = open_spool(tmp_path)
-    writer = SpoolWriter(spool, max_bytes=1 << 20, version="1")
+    writer = SpoolWriter(spool, max_bytes=1 << 20, version="1", clock_ns=ManualClock())
     os.rename(spool.path, tmp_path / "aside")
     assert writer.put(DESCRIPTOR, body(0), 8) is None
     writer.recover()
