@@ -17,6 +17,8 @@ from modeltap.spool.directory import (
     publish_document,
     read_document,
 )
+from modeltap.spool.locks import FileLock, is_locked
+from modeltap.spool.progress import request_flush
 from support.users import NOBODY, open_folder, ordinary_user
 
 STORE = "/srv/data"
@@ -24,7 +26,7 @@ FOLDERS = ("segments", "writers", "intents", "quarantine")
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077, 0o777], ids=oct)
-def umask(request):
+def umask(request, tmp_path):  # after the test has its folder
     before = os.umask(request.param)
     yield request.param
     os.umask(before)
@@ -42,24 +44,18 @@ def a_group() -> int:
 # ---- modes
 
 
-def test_folders_and_documents_are_the_owners_alone_whatever_the_umask(tmp_path_factory, umask):
-    os.umask(0o022)
-    root = tmp_path_factory.mktemp("root")
-    os.umask(umask)
-    spool = SpoolDirectory.open(str(root / "spool"), STORE)
+def test_folders_and_documents_are_the_owners_alone_whatever_the_umask(tmp_path, umask):
+    spool = SpoolDirectory.open(str(tmp_path / "spool"), STORE)
 
     assert (spool.directory_mode, spool.file_mode) == (0o700, 0o600)
-    assert mode_of(root / "spool") == 0o700
+    assert mode_of(tmp_path / "spool") == 0o700
     assert {mode_of(spool.path), *(mode_of(Path(spool.path) / name) for name in FOLDERS)} == {0o700}
     assert mode_of(Path(spool.path) / "spool.json") == 0o600
 
 
-def test_with_a_group_they_are_shared_with_it_whatever_the_umask(tmp_path_factory, umask):
-    os.umask(0o022)
-    root = tmp_path_factory.mktemp("root")
-    os.umask(umask)
-    spool = SpoolDirectory.open(str(root / "spool"), STORE, group=str(a_group()))
-    folders = [root / "spool", Path(spool.path), *(Path(spool.path) / name for name in FOLDERS)]
+def test_with_a_group_they_are_shared_with_it_whatever_the_umask(tmp_path, umask):
+    spool = SpoolDirectory.open(str(tmp_path / "spool"), STORE, group=str(a_group()))
+    folders = [tmp_path / "spool", Path(spool.path), *(Path(spool.path) / name for name in FOLDERS)]
 
     assert (spool.directory_mode, spool.file_mode) == (0o2770, 0o660)
     assert {mode_of(folder) for folder in folders} == {0o2770}
@@ -232,6 +228,34 @@ def test_a_group_can_be_named(tmp_path):
     spool = SpoolDirectory.open(str(tmp_path), STORE, group=grp.getgrgid(a_group()).gr_name)
 
     assert os.lstat(spool.path).st_gid == a_group()
+
+
+def test_both_users_of_a_shared_spool_lock_ask_and_publish_whatever_their_umask():
+    group = NOBODY if os.geteuid() == 0 else a_group()
+    before = os.umask(0o077)
+    try:
+        with open_folder() as folder:
+            folder.chmod(0o755)
+            spool = SpoolDirectory.open(str(folder / "spool"), STORE, group=str(group))
+            use(spool)
+            with ordinary_user():
+                use(spool)
+            use(spool)
+            assert read_document(spool.status) == {"a": 1}
+    finally:
+        os.umask(before)
+
+
+def use(spool: SpoolDirectory) -> None:
+    """What a scoring process and an agent under another user both do."""
+    for path in (spool.agent_lock, spool.start_lock):
+        lock = FileLock(path, spool.file_mode)
+        assert lock.acquire()
+        assert is_locked(path)
+        lock.close()
+    publish_document(spool.status, {"a": 1}, spool.file_mode)
+    request_flush(spool)
+    assert mode_of(spool.flush) == mode_of(spool.agent_lock) == 0o660
 
 
 # ---- whose it is

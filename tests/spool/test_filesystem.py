@@ -14,7 +14,7 @@ DISK = LocalFilesystem()
 
 
 @pytest.fixture
-def strict_umask():
+def strict_umask(tmp_path):  # after the test has its folder
     before = os.umask(0o777)
     yield
     os.umask(before)
@@ -47,7 +47,7 @@ def test_exclusively_a_file_is_made_once(tmp_path):
 
 @pytest.mark.parametrize("mode", [0o600, 0o660])
 @pytest.mark.usefixtures("strict_umask")
-def test_a_new_file_has_its_mode_whatever_the_umask(tmp_path_factory, tmp_path, mode):
+def test_a_new_file_has_its_mode_whatever_the_umask(tmp_path, mode):
     DISK.close(DISK.open(str(tmp_path / "a"), exclusive=True, mode=mode))
     DISK.close(DISK.open(str(tmp_path / "b"), exclusive=False, mode=mode))
     replace_file(DISK, str(tmp_path / "c"), b"x", mode)
