@@ -133,6 +133,8 @@ class Runtime:
             return
         self._closed = True
         self._wake.put(None)
+        if self.writer is not None:
+            self.writer.begin_end()
         self._settle()
         if self.writer is not None:
             self.writer.close()

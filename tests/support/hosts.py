@@ -41,18 +41,18 @@ class Host:
             **variables,
         }
 
-    def start(self, argv: Sequence[str | Path], **variables: str) -> subprocess.Popen[str]:
+    def start(self, argv: Sequence[object], stdin: int = subprocess.DEVNULL, **variables: str) -> subprocess.Popen[str]:
         """Start a Python program of this host; its output is kept."""
         return subprocess.Popen(
             [sys.executable, *map(str, argv)],
             env={**self.environment, **variables},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, argv: Sequence[str | Path], seconds: float = 120.0, code: int = 0, **variables: str) -> str:
+    def run(self, argv: Sequence[object], seconds: float = 120.0, code: int = 0, **variables: str) -> str:
         """Run a Python program of this host to its end; gives what it printed."""
         program = self.start(argv, **variables)
         try:

@@ -5,12 +5,13 @@ the death of the process; no lock is ever waited for (while one thread opens the
 others look for it as long as a call may be slow); a slow or failing disk costs one slow call, then
 frames go to a bounded memory ring (counted as volatile) until the housekeeping thread has written
 them, which is told at once that one waits: a false alarm is over in milliseconds; when the spool is
-full new rows are refused, never old ones overwritten.
+full new rows are refused, never old ones overwritten, and a process that ends then can still say how
+many it refused.
 
 Numbers: a write of more than 250 ms opens the breaker (a thread that waits for its turn, or a container
 that is paused for having used its share, takes up to 100 ms and is no stalled disk); the ring holds
 16 MiB; a segment is changed before it passes 8 MiB or a sixteenth of the spool's bound, whichever is
-smaller, but not below 64 KiB.
+smaller, but not below 64 KiB; a sixty-fourth of the bound is kept for the last words of processes.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from modeltap.spool.segment import MAX_SEGMENT_BYTES, SUFFIX
 STALL_NANOSECONDS = 250_000_000
 RING_BYTES = 16 << 20
 MIN_SEGMENT_BYTES = 64 << 10
+LAST_WORDS_BYTES = 4 << 10
+LAST_WORDS_SHARE = 64
 LOOK_SECONDS = 0.0005
 CLOSE_SECONDS = 2.0
 """How long the end waits for housekeeping that is writing what waited in memory."""
@@ -94,6 +97,7 @@ class SpoolWriter:
         self._recovering = threading.Lock()
         self._segment: OwnSegment | None = None
         self._refusal = ""
+        self._ending = False
         self._stalled = False
         self._troubles = 0
         self._writing_since = 0
@@ -193,7 +197,7 @@ class SpoolWriter:
                 return False
             if self._segment is not old:
                 return True
-            if self._spool_bytes() + max(self._segment_bytes, needed_bytes) > self._max_bytes:
+            if not self._has_room(needed_bytes):
                 self._segment, self._refusal = None, FULL
                 return False
             self._segment, self._refusal = self._open_segment(), ""
@@ -221,9 +225,13 @@ class SpoolWriter:
         segment.begin({"spool": self.directory.hash, "writer": self.stem, "version": self._version})
         return segment
 
-    def _spool_bytes(self) -> int:
+    def _has_room(self, needed_bytes: int) -> bool:
+        """Whether the spool can take a segment that may grow to its bound, or a process's last words."""
         folders = (self.directory.segments, self.directory.intents)
-        return sum(size for folder in folders for size in self._filesystem.list(folder).values())
+        used = sum(size for folder in folders for size in self._filesystem.list(folder).values())
+        if self._ending:
+            return used + max(LAST_WORDS_BYTES, needed_bytes) <= self._max_bytes
+        return used + max(self._segment_bytes, needed_bytes) <= self._max_bytes - self._max_bytes // LAST_WORDS_SHARE
 
     def open(self) -> bool:
         """Open the first segment ahead of the first frame; False when the spool cannot take one now."""
@@ -255,6 +263,10 @@ class SpoolWriter:
         troubles = self._troubles
         self.put(descriptor, body, rows, anyway=True)  # what fails goes to the end of the ring again
         return self._troubles == troubles and self._segment is not None
+
+    def begin_end(self) -> None:
+        """From now on what is written may take the room that is kept for last words."""
+        self._ending = True
 
     def sync(self, name: str) -> None:
         """Bring one of this process's segments to stable disk; one that is gone is shipped."""
