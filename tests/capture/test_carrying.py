@@ -121,16 +121,12 @@ def test_each_call_has_a_dict_of_its_own(spooled: Spooled):
 # ---- every form of N rows
 
 
-def relation() -> Any:
-    return duckdb.sql("select * from (values (0.5::double), (1.5), (2.5)) as rows(y)")
-
-
 FORMS: dict[str, tuple[Any, type]] = {
     "pandas": (pd.DataFrame({"y": [0.5, 1.5, 2.5]}), pd.DataFrame),
     "polars": (pl.DataFrame({"y": [0.5, 1.5, 2.5]}), pl.DataFrame),
     "arrow table": (pa.table({"y": [0.5, 1.5, 2.5]}), pa.Table),
     "arrow batch": (pa.record_batch({"y": [0.5, 1.5, 2.5]}), pa.RecordBatch),
-    "duckdb": (relation(), pa.Table),
+    "duckdb": (None, pa.Table),
     "dict of columns": ({"y": [0.5, 1.5, 2.5]}, dict),
     "dict of arrays": ({"y": np.array([0.5, 1.5, 2.5])}, dict),
     "list of dicts": ([{"y": 0.5}, {"y": 1.5}, {"y": 2.5}], list),
@@ -153,9 +149,17 @@ FORMS: dict[str, tuple[Any, type]] = {
 }
 
 
+@pytest.fixture
+def data(form: str) -> Any:
+    """The rows in one form; those of DuckDB live no longer than the test."""
+    if form == "duckdb":
+        return duckdb.sql("select * from (values (0.5::double), (1.5), (2.5)) as rows(y)")
+    return FORMS[form][0]
+
+
 @pytest.mark.parametrize("form", FORMS)
-def test_rows_of_every_form_join_the_inputs_that_they_were_given(spooled: Spooled, form: str):
-    data, kind = FORMS[form]
+def test_rows_of_every_form_join_the_inputs_that_they_were_given(spooled: Spooled, form: str, data: Any):
+    kind = FORMS[form][1]
     joined = collectors()[1].add_correlations(data, collectors()[0].collect(INPUTS))
     assert isinstance(joined, kind)
     rows = carried(spooled, data)
@@ -168,8 +172,7 @@ def test_rows_of_every_form_join_the_inputs_that_they_were_given(spooled: Spoole
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_without_correlations_data_of_every_form_are_unchanged(spooled: Spooled, form: str):
-    data, _ = FORMS[form]
+def test_without_correlations_data_of_every_form_are_unchanged(spooled: Spooled, data: Any):
     predictions = collectors()[1]
     for nothing in (None, {}, {"$aml_request_id": "x"}, 17, "text"):
         assert predictions.add_correlations(data, nothing) is data

@@ -162,6 +162,24 @@ def test_a_frame_whose_columns_are_mixed_by_row_says_each_cell_as_json(taken: Ta
     assert rows[0].kinds == ("json",)
 
 
+def test_a_type_that_extends_a_frame_or_a_series_is_one(taken: Taken):
+    class Own(pd.DataFrame):
+        @property
+        def _constructor(self) -> Any:
+            return Own
+
+    class Line(pd.Series):
+        pass
+
+    frame = Own({"a": [1, 2]}, index=["r", "s"])
+    assert [row.cells for row in taken(frame)] == [{"a": 1}, {"a": 2}]
+    assert [row.cells for row in taken(Line([1, 2], index=["a", "b"]))] == [{"a": 1, "b": 2}]
+    collector = modeltap.ModelDataCollector("m", "inputs")
+    joined = collector.add_correlations(frame, collector.collect(frame))
+    assert type(joined) is Own
+    assert joined.shape == (2, 9)
+
+
 # ---- polars
 
 POLARS = pl.DataFrame(
@@ -301,5 +319,5 @@ del sys.modules["polars"]
 sys.meta_path.insert(0, Only("polars"))
 print(collector.collect(Stream()), modeltap.stats()["accepted"], modeltap.stats()["rejected"])
 """
-    shown = python(script, MODELTAP_SHIPPER="none")
+    shown = python(script, MODELTAP_SHIPPER="none", MODELTAP_EXIT_FLUSH_SECONDS="0")
     assert shown.out.splitlines() == ["True", "None 2 {'no_arrow_library': 1}"], shown.err

@@ -1,4 +1,4 @@
-"""What a scoring process has collected, read back from its spool: frames in file order, as rows."""
+"""What a scoring process has collected, read back from its spool: frames in the order of their calls, as rows."""
 
 from __future__ import annotations
 

@@ -15,8 +15,13 @@ from modeltap.capture.tables import Table
 Reader = Callable[[Any, Shape], Table]
 
 MAX_READERS = 512
-readers: dict[type, Reader] = {list: records.read_list, tuple: records.read_list, dict: records.read_dict}
-readers.update(dict.fromkeys(PLAIN, records.read_scalar))
+_BUILT_IN: dict[type, Reader] = {
+    **dict.fromkeys(PLAIN, records.read_scalar),
+    list: records.read_list,
+    tuple: records.read_list,
+    dict: records.read_dict,
+}
+readers = _BUILT_IN.copy()
 
 
 def reader_of(value: Any) -> Reader:
@@ -29,8 +34,10 @@ def reader_of(value: Any) -> Reader:
     found = readers.get(kind)
     if found is None:
         found = _choose(value)
-        if len(readers) < MAX_READERS:
-            readers[kind] = found
+        if len(readers) >= MAX_READERS:  # types made anew for every call must not keep out those that stay
+            readers.clear()
+            readers.update(_BUILT_IN)
+        readers[kind] = found
     return found
 
 
