@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 from itertools import groupby
+from operator import attrgetter
 
 from modeltap.core.schema import Schema
 from modeltap.shipping.batch import SUFFIX, Batch, encode_front
@@ -131,7 +132,7 @@ def _describe(target: Target, entries: Sequence[Entry], data: bytes, identity: s
     ranges: dict[str, dict[str, tuple[int, int]]] = {}
     rows: dict[str, int] = {}
     size = 0
-    for (chunk, group), found in groupby(entries, lambda entry: (entry.chunk, entry.group)):
+    for (chunk, group), found in groupby(entries, attrgetter("chunk", "group")):
         run = list(found)
         groups = ranges.setdefault(chunk.segment.name, {})
         start, _ = groups.get(group.id, (run[0].start, 0))

@@ -118,14 +118,14 @@ class FrameReader:
                 break
             if known is None or not begins(known.encoded, body, end):
                 known = self._recognise(data, body, end)
-            rest = view[body if known is None else body + known.length : end]
-            if crc32(rest, 0 if known is None else known.crc) != checksum:
+            rest = body if known is None else body + known.length
+            if crc32(view[rest:end], 0 if known is None else known.crc) != checksum:
                 break
             try:
                 if known is None:
-                    known, frame = self._decode_new(rest)
+                    known, frame = self._decode_new(view[body:end])
                 else:
-                    frame = decode(known.descriptor, rest)
+                    frame = decode(known.descriptor, data, view, rest, end)
                 found.append((base + start, base + end, known, frame))
             except FrameError:
                 stretch.undecodable.append((base + start, base + end))
@@ -164,17 +164,20 @@ class FrameReader:
         return known, frame
 
 
-def _decode_rest(descriptor: Descriptor, rest: memoryview) -> Frame:
-    """What ``decode_frame`` gives, from the bytes behind the descriptor."""
-    if len(rest) < FIXED.size:
+def _decode_rest(descriptor: Descriptor, data: bytes, view: memoryview, start: int, end: int) -> Frame:
+    """What ``decode_frame`` gives, from the bytes ``[start, end)`` behind the descriptor."""
+    if end - start < FIXED.size:
         raise FrameError("reading a frame: it is too short; it is set aside")
-    sequence, timestamp_us, day, rows, first_row, percent, flags, *lengths = FIXED.unpack_from(rest)
+    sequence, timestamp_us, day, rows, first_row, percent, flags, *lengths = FIXED.unpack_from(data, start)
     if flags & IDS_PER_ROW:
-        return decode_frame(memoryview(descriptor.encoded + bytes(rest)))
+        return decode_frame(memoryview(descriptor.encoded + data[start:end]))
     first, second, third = lengths
-    request = FIXED.size + first
-    correlation = request + second
-    host = correlation + third
+    request = start + FIXED.size
+    correlation = request + first
+    host = correlation + second
+    payload = host + third
+    if payload > end:
+        raise FrameError("reading a frame: its ids are cut; it is set aside")
     try:
         return _new_tuple(
             Frame,
@@ -186,11 +189,11 @@ def _decode_rest(descriptor: Descriptor, rest: memoryview) -> Frame:
                 rows,
                 first_row,
                 percent,
-                str(rest[FIXED.size : request], "utf-8"),
-                str(rest[request:correlation], "utf-8") if second else "",
-                str(rest[correlation:host], "utf-8") if third else "",
+                data[request:correlation].decode(),
+                data[correlation:host].decode() if second else "",
+                data[host:payload].decode() if third else "",
                 None,
-                rest[host:],
+                view[payload:end],
             ),
         )
     except ValueError as error:
