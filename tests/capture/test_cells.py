@@ -185,6 +185,12 @@ def test_nesting_has_an_end():
         read_cell(circle)
 
 
+def test_width_inside_a_cell_has_an_end():
+    assert read_cell(dict.fromkeys(map(str, range(10_000))))[0] == "json"
+    with pytest.raises(Refused, match="nested_too_wide"):
+        read_cell(dict.fromkeys(map(str, range(10_001))))
+
+
 def test_a_record_that_holds_itself_is_refused():
     @dataclasses.dataclass
     class Node:
@@ -233,7 +239,16 @@ def test_a_column_has_the_narrowest_type_that_holds_all_its_cells(values: list[A
 # ---- through collect
 
 
-@pytest.mark.parametrize("value", [[["\ud800"]], {"a": "x\udfff"}, [["k", ["\ud800"]]], [{"a": "\ud800"}, {"a": "y"}]])
+@pytest.mark.parametrize(
+    "value",
+    [
+        [["\ud800"]],
+        pd.DataFrame({"a": range(20), "b": ["\ud800"] * 20}, dtype=object),
+        {"a": "x\udfff"},
+        [["k", ["\ud800"]]],
+        [{"a": "\ud800"}, {"a": "y"}],
+    ],
+)
 def test_text_that_utf_8_cannot_hold_is_refused(refusal: Refusal, value: Any):
     (reason,) = refusal(value)
     assert reason == "text_not_unicode"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+
+import pytest
+
 import modeltap
 from modeltap import ModelDataCollector
 from support.pythons import python
@@ -46,6 +50,16 @@ def test_without_a_shipper_a_flush_says_so_and_a_durable_one_is_content_with_the
     ModelDataCollector("m", "inputs").collect([1])
     assert not modeltap.flush(0.05)
     assert modeltap.flush(0.05, durable=True)
+
+
+def test_a_spool_that_is_gone_is_told_and_nothing_raised(spooled: Spooled, caplog: pytest.LogCaptureFixture):
+    ModelDataCollector("m", "inputs").collect([1])
+    shutil.rmtree(spooled.root)
+    assert not modeltap.flush(0.05)
+    modeltap.stats()
+    modeltap.close()
+    assert "shipped later" in caplog.text
+    assert "rows are not affected" in caplog.text
 
 
 def test_closing_keeps_what_was_collected(spooled: Spooled):

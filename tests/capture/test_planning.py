@@ -94,6 +94,26 @@ def test_a_number_in_a_column_of_text_is_a_number(spooled: Spooled):
     assert types_after(spooled, {"a": "x"}, {"a": 1.5}, {"a": "y"}) == [("string",), ("float64",), ("string",)]
 
 
+def test_missing_values_in_any_of_many_columns_make_no_schemas(spooled: Spooled):
+    generator = np.random.default_rng(0)
+    collector = modeltap.ModelDataCollector("m", "inputs")
+    whole = {f"t{place}": "x" for place in range(12)} | {f"n{place}": 1 for place in range(12)}
+    collector.collect(whole | {f"n{place}": 0.5 for place in range(12)})
+    for _ in range(300):
+        missing = [name for name in whole if generator.random() < 0.3]
+        assert collector.collect(whole | dict.fromkeys(missing, math.nan)) is not None
+    assert len({frame.descriptor.schema.id for frame in spooled.frames()}) == 1
+
+
+def test_batches_of_pandas_with_missing_whole_numbers_are_all_taken(spooled: Spooled):
+    generator = np.random.default_rng(0)
+    collector = modeltap.ModelDataCollector("m", "inputs")
+    for _ in range(300):
+        rows = [{f"n{place}": place if generator.random() < 0.98 else None for place in range(12)} for _ in range(20)]
+        assert collector.collect(pd.DataFrame(rows)) is not None, modeltap.stats()["rejected"]
+    assert {value for row in spooled.rows() for value in row.data if value == value} == set(range(12))
+
+
 # ---- widths and names
 
 

@@ -116,6 +116,8 @@ def test_too_many_columns_are_refused(refusal: Refusal, taken: Taken):
     assert len(taken([list(range(10_000))])[0].data) == 10_000
     assert refusal([list(range(10_001))]) == {"too_many_columns": 1}
     assert refusal([[None] * 10_001, [None] * 10_001]) == {"too_many_columns": 2}
+    assert refusal({str(place): [1, 2] for place in range(10_001)}) == {"too_many_columns": 1}
+    assert refusal({str(place): 1 for place in range(10_001)}) == {"too_many_columns": 1}
 
 
 # ---- dicts

@@ -146,6 +146,18 @@ def test_a_generator_that_is_left_in_another_context_raises_nothing(spooled: Spo
     assert current_request() is None
 
 
+def test_a_scope_left_in_a_copy_of_its_context_ends_there_too(spooled: Spooled):
+    with modeltap.request("outer"):
+        scope = modeltap.request("inner")
+        scope.__enter__()
+        copied = copy_context()
+        copied.run(scope.__exit__, None, None, None)
+        found = copied.run(current_request)
+        assert found is not None
+        assert found.host_request_id == "outer"
+        scope.__exit__(None, None, None)
+
+
 def test_a_generator_keeps_its_scope_where_it_stays_in_one_context(spooled: Spooled):
     model = Model()
 

@@ -475,6 +475,12 @@ def test_functions_inside_functions_keep_their_own_pairs(spooled: Spooled):
     assert len({left.request_id for left, _ in pairs}) == 1
 
 
+def test_a_function_without_a_signature_is_collected(spooled: Spooled):
+    assert modeltap.collect("m")(max)([1, 3, 2]) == 3
+    assert modeltap.collect("m")(dict)({"a": 1}) == {"a": 1}
+    assert [row.data for row in spooled.rows()] == [(1, 3, 2), (3,), (1,), (1,)]
+
+
 def test_a_cancelled_call_leaves_its_input(spooled: Spooled):
     @modeltap.collect("m")
     async def wait(value: int) -> None:

@@ -52,7 +52,7 @@ class Spooled:
         """The frames of the data tree; a torn or damaged stretch is an error of the test."""
         write_what_waits()
         found: list[Frame] = []
-        for path in sorted(self.root.glob("*/segments/*.seg"), key=_in_order):
+        for path in self.root.glob("*/segments/*.seg"):
             data = path.read_bytes()
             header = decode_header(data)
             if header is None:
@@ -61,6 +61,7 @@ class Spooled:
             assert not scanned.damaged
             assert scanned.position == len(data), f"{path.name} has a torn tail"
             found += [decode_frame(frame.body) for frame in scanned.found]
+        found.sort(key=lambda frame: frame.sequence)  # what waited in memory stands behind in the file
         keys = [(frame, frame.descriptor.key) for frame in found]
         return [frame for frame, key in keys if key.tree == DATA_TREE and designation in (None, key.designation)]
 
@@ -122,8 +123,3 @@ def _place(frame: Frame, place: int) -> int | None:
     if frame.row_ids and frame.row_ids.row:
         return frame.row_ids.row[place]
     return None if frame.first_row == NO_ROW else frame.first_row + place
-
-
-def _in_order(path: Path) -> tuple[str, int]:
-    stem, _, number = path.name.removesuffix(".seg").rpartition(".")
-    return stem, int(number)

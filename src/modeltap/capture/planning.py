@@ -112,7 +112,8 @@ class Planner:
         room_bytes = FRAME_ROOM_BYTES - len(descriptor.encoded)
         if room_bytes < MIN_ROOM_BYTES:
             raise Refused("names_too_long")
-        self._admit(columns)
+        if not blanks:  # else what is left of the columns is admitted, once the blanks are out
+            self._admit(columns)
         self._know(table)
         self._learn([column for place, column in enumerate(columns) if place not in blanks] if blanks else columns)
         mismatch = table.names is None and bool(self._features) and table.width != len(self._features)
@@ -121,10 +122,11 @@ class Planner:
     def _admit(self, columns: tuple[tuple[str, str], ...]) -> None:
         """Refuse rows whose columns are new again and again, as where ids are used as keys.
 
-        A file of a day takes rows of many of them (other order, nulls, whole numbers), so the bound here is
-        four times that of the files; it keeps this process and the agent from remembering without end.
+        A file of a day takes rows of many of them (other order, nulls), so the bound here is
+        four times that of the files, and whole numbers count as floats: pandas makes a column of the one or
+        the other as a batch happens to have missing values; it keeps this process and the agent from remembering without end.
         """
-        schema = hash(columns)
+        schema = hash(tuple((name, FLOAT64 if kind == INT64 else kind) for name, kind in columns))
         if schema in self._schemas:
             return
         if len(self._schemas) >= MAX_SCHEMAS and monotonic() - self._since < SECONDS_PER_DAY:

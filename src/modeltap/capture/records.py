@@ -100,10 +100,7 @@ def _fit(values: Iterable[Any]) -> bool:
 
 def read_list(values: Sequence[Any], shape: Shape) -> Table:
     """A list or tuple: rows, records, or flat values."""
-    kind = type(values)
-    if kind is not list and is_record(values):
-        return read_record(values, shape)
-    if kind is not list and kind is not tuple:
+    if type(values) is not list and type(values) is not tuple:
         values = cells_of(values)
     if not values:
         return NOTHING
