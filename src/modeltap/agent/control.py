@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 
 from modeltap.agent.announcer import Announcer
 from modeltap.agent.givenup import GivenUp
@@ -40,6 +41,7 @@ class AgentControl:
         *,
         idle_seconds: float = -1.0,
         drain: bool = False,
+        owns_spool: Callable[[], bool] = lambda: True,
     ) -> None:
         """Begin.
 
@@ -50,12 +52,14 @@ class AgentControl:
             given_up: records rows that are given up.
             idle_seconds: end when there was nothing and nobody for so long; negative: never.
             drain: ship what is there, then end.
+            owns_spool: whether the spool is still the one that was locked; else nothing more of it is touched.
         """
         self._spool = spool
         self._status = status
         self._announcer = announcer
         self._given_up = given_up
         self._idle_seconds = idle_seconds
+        self._owns_spool = owns_spool
         self._wake = threading.Event()
         self._drain = self.drains_once = drain
         self._deadline = float("inf")
@@ -63,7 +67,7 @@ class AgentControl:
         self.known_scorers: list[Scorer] = []
         self._scorers_at = self._forgot_at = self._told_at = -FORGET_SECONDS
         self._told_error: str | None = None
-        self.stopping = False
+        self.stopping = self.disowned = False
         self.progress: Progress | None = None
 
     def stop(self, grace_seconds: float) -> None:
@@ -97,7 +101,9 @@ class AgentControl:
 
     def orders(self) -> Orders:
         """See ``modeltap.shipping.driver.Control``."""
-        return Orders(flush=self._flush_mark(), drain=self._drain, end=time.monotonic() >= self._deadline)
+        self.disowned = self.disowned or not self._owns_spool()
+        end = self.disowned or time.monotonic() >= self._deadline
+        return Orders(flush=self._flush_mark(), drain=self._drain, end=end)
 
     def wait(self, seconds: float) -> None:
         """See ``modeltap.shipping.driver.Control``; what is known is published before."""
@@ -125,6 +131,9 @@ class AgentControl:
 
     def close(self) -> None:
         """Publish and tell the last state."""
+        if self.disowned:
+            log.warning("the spool %s was removed; its agent ends", self._spool.path)
+            return
         self._status.publish()
         if self.progress is not None:
             self._scorers_at = -SCORERS_SECONDS
@@ -141,7 +150,8 @@ class AgentControl:
         if self._idle_seconds < 0 or self.stopping:
             return
         # A newer modeltap has begun to write to this spool: its own agent can read all of it, so this one makes room.
-        needed = not progress.too_new and (progress.living or any(scorer.living for scorer in self.scorers))
+        # Who lives is told by the locks of segments, never by process ids: those of zombies stay, others come again.
+        needed = progress.living and not progress.too_new
         if not progress.idle or needed:
             self._quiet_since, self._drain = -1.0, False
             return

@@ -84,6 +84,7 @@ class Agent:
             GivenUp(spool, settings.spool_max_bytes),
             idle_seconds=idle_seconds,
             drain=drain,
+            owns_spool=lambda: self._lock.in_place,
         )
 
     def lock(self, tries: int = LOCK_TRIES) -> bool:
@@ -147,7 +148,7 @@ class Agent:
 
     def _may_end(self) -> bool:
         """Whether nothing has come since; the lock is freed while nobody else can start an agent."""
-        if self.control.stopping or self.control.drains_once:
+        if self.control.stopping or self.control.drains_once or self.control.disowned:
             return True
         start = FileLock(self._spool.start_lock, self._spool.file_mode)
         if not _try(start.acquire, LOCK_TRIES):

@@ -41,6 +41,15 @@ class FileLock:
         """Whether this object holds the lock."""
         return self._locked
 
+    @property
+    def in_place(self) -> bool:
+        """Whether the file that is locked still stands at its path: a folder that is removed takes its locks along."""
+        try:
+            locked, standing = os.fstat(self._handle), os.stat(self.path)
+        except OSError:
+            return False
+        return self._locked and os.path.samestat(locked, standing)
+
     def acquire(self, *, wait: bool = False) -> bool:
         """Take the lock; without ``wait``, False when somebody else holds it."""
         if self.held:
