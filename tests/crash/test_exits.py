@@ -62,7 +62,7 @@ def numbers(host: Host) -> list[int]:
 
 
 def await_rows(host: Host) -> None:
-    until(lambda: len(host.rows()) >= 100, END_SECONDS, lambda: f"{len(host.rows())} rows: {host.status()}")
+    until(lambda: host.arrived() >= 100, END_SECONDS, lambda: f"{host.arrived()} rows: {host.status()}")
     assert numbers(host) == list(range(100))
 
 

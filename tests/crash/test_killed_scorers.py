@@ -11,8 +11,8 @@ from support.killed import outcome
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(600)]
 
 SMALL_SEGMENTS = {"MODELTAP_SPOOL_MAX_BYTES": "4MiB", "MODELTAP_FLUSH_SECONDS": "0.2"}
-KILLS = 100
-NIGHTLY_ROUNDS = 100
+KILLS = 60
+NIGHTLY_ROUNDS = 170
 
 
 def test_what_was_accepted_before_kill_9_stands_exactly_once(tmp_path, nightly):

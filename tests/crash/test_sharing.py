@@ -38,7 +38,7 @@ def test_two_services_of_one_host_with_two_stores_never_mix(tmp_path):
         for host, service in services:
             _, said = service.communicate(timeout=60)
             assert service.returncode == 0, said
-            until(lambda host=host: len(host.rows()) == 200, END_SECONDS, lambda: "not all rows have arrived")
+            until(lambda host=host: host.arrived() == 200, END_SECONDS, lambda: "not all rows have arrived")
         assert (names(one), names(other)) == (["one"], ["other"])
         assert len(one.places) == 2
         assert len(one.agents()) == 2
@@ -147,7 +147,7 @@ def test_when_flush_returns_true_the_rows_are_there_whoever_else_flushes(host, s
 def test_the_agent_ends_by_itself_also_beside_a_service_that_nobody_has_waited_for(host):
     service = host.start(["-c", COLLECT + "sys.stdin.read()", "killed"], stdin=-1)
     try:
-        until(lambda: len(host.rows()) == 200, END_SECONDS, lambda: f"{len(host.rows())} rows have arrived")
+        until(lambda: host.arrived() == 200, END_SECONDS, lambda: f"{host.arrived()} rows have arrived")
         until(lambda: host.counters()["accepted"] == 200, END_SECONDS, lambda: "the service tells nothing")
         os.kill(service.pid, signal.SIGKILL)  # and it is a zombie until the end: its parent does not look
         host.wait_until_agents_end()
@@ -158,7 +158,7 @@ def test_the_agent_ends_by_itself_also_beside_a_service_that_nobody_has_waited_f
 def test_the_agent_lives_as_long_as_the_service(host):
     service = host.start(["-c", COLLECT + "sys.stdin.read()", "living"], stdin=-1)
     try:
-        until(lambda: len(host.rows()) == 200, END_SECONDS, lambda: f"{len(host.rows())} rows have arrived")
+        until(lambda: host.arrived() == 200, END_SECONDS, lambda: f"{host.arrived()} rows have arrived")
         (agent,) = host.agents()
         assert _children(service.pid) == [], "the service has a child, or a zombie"
         assert os.getsid(agent) != os.getsid(service.pid)
@@ -169,7 +169,7 @@ def test_the_agent_lives_as_long_as_the_service(host):
 
 def test_an_agent_whose_spool_was_removed_ends_and_the_next_one_ships_each_row_once(host):
     service = host.start(["-c", COLLECT + "sys.stdin.read()", "before"], stdin=-1)
-    until(lambda: len(host.rows()) == 200, END_SECONDS, lambda: f"{len(host.rows())} rows have arrived")
+    until(lambda: host.arrived() == 200, END_SECONDS, lambda: f"{host.arrived()} rows have arrived")
     (first,) = host.agents()
     service.kill()
     service.communicate()

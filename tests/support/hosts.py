@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from modeltap.agent.flush import flush
+from modeltap.stores.urls import open_store
 from support.pythons import ROOT
 
 DRAIN_SECONDS = 120.0
@@ -91,9 +92,18 @@ class Host:
         return found
 
     def rows(self, designation: str = "*", tree: str = "modeldata") -> list[dict[str, str]]:
-        """Every row of every data file; whatever is not a whole row under one header is an error of the test."""
+        """Every row of every data file; whatever is not a whole row under one header is an error of the test.
+
+        For a store that nobody is writing to: the raw bytes are read, as any program would read them.
+        """
         pattern = f"{tree}/*/*/*/*/*/*/{designation}/*/*/*/data*.csv"
         return [row for path in sorted(self.store.glob(pattern)) for row in read_strictly(path)]
+
+    def arrived(self) -> int:
+        """How many rows are committed, while others are on their way."""
+        store = open_store(str(self.store))
+        found = [store.read(info.path) for info in store.list("modeldata/") if info.size]
+        return sum(len(list(csv.reader(io.StringIO(data.decode("utf-8"), newline="")))) - 1 for data in found)
 
     def agents(self) -> list[int]:
         """The agents that ship this host's spool."""
