@@ -12,7 +12,7 @@ import pytest
 
 import modeltap
 from modeltap.capture.cells import Refused
-from modeltap.capture.planning import MAX_PLANNED_COLUMNS, MAX_SCHEMAS, Planner
+from modeltap.capture.planning import MAX_FRAME_ROWS, MAX_PLANNED_COLUMNS, MAX_SCHEMAS, Planner
 from modeltap.capture.tables import Block, Cells
 from modeltap.core.key import CollectionKey
 from support.spooled import Refusal, Spooled, Taken
@@ -242,3 +242,11 @@ def test_keys_that_are_new_again_and_again_are_refused_at_last(spooled: Spooled)
     assert taken == [True] * MAX_SCHEMAS + [False] * 10
     assert modeltap.stats()["rejected"] == {"too_many_schemas": 10}
     assert collector.collect({"id 0": 2.5}) is not None
+
+
+def test_a_frame_of_narrow_rows_holds_a_bounded_number_of_them(spooled: Spooled):
+    flags = np.arange(200_000).reshape(-1, 1) % 3 == 0
+    assert modeltap.ModelDataCollector("m", "inputs").collect(flags) is not None
+    frames = spooled.frames()
+    assert max(frame.rows for frame in frames) <= MAX_FRAME_ROWS
+    assert sum(frame.rows for frame in frames) == 200_000

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from modeltap.capture.cells import Refused, compact, exact
 from modeltap.capture.fields import MAX_COLUMNS
-from modeltap.capture.tables import FRAME_ROOM_BYTES, Block, Cells, Parts, Table
+from modeltap.capture.tables import FRAME_ROOM_BYTES, VALUE_BYTES, Block, Cells, Parts, Table
 from modeltap.core.key import CollectionKey
 from modeltap.core.names import column_names
 from modeltap.core.schema import DECIMAL, FLOAT64, INT64, MAX_SCHEMAS_PER_DAY, NULL, Schema
@@ -25,6 +25,7 @@ from modeltap.spool.frame import NO_ROW, Descriptor, Frame, block_values, decode
 MAX_PLANNED_COLUMNS = 100_000
 """Of all plans that one collector remembers: 1,000 plans of 100 columns, 10 of 10,000."""
 MIN_ROOM_BYTES = 256 << 10
+MAX_FRAME_ROWS = 1 << 16
 _NUMBERS = frozenset({NULL, INT64, FLOAT64, DECIMAL})
 MAX_KNOWN_COLUMNS = 10_000
 MAX_SCHEMAS = 4 * MAX_SCHEMAS_PER_DAY
@@ -112,6 +113,8 @@ class Planner:
         room_bytes = FRAME_ROOM_BYTES - len(descriptor.encoded)
         if room_bytes < MIN_ROOM_BYTES:
             raise Refused("names_too_long")
+        if type(table) is Block:  # narrow rows: the agent's memory grows with rows, not with their bytes
+            room_bytes = min(room_bytes, MAX_FRAME_ROWS * table.width * VALUE_BYTES[table.layout])
         if not blanks:  # else what is left of the columns is admitted, once the blanks are out
             self._admit(columns)
         self._know(table)
