@@ -211,7 +211,7 @@ def test_decisions_are_numbered_without_a_gap():
 def test_ci_runs_what_the_readme_says():
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & 0o111
-    assert "test 2>&1" in text(script)
+    assert "make test" in text(script)
     assert "make" in text(script)
 
 
